@@ -1,0 +1,188 @@
+import { AuthError } from './errors.ts';
+import type { AuthMessage, Challenge, Credentials, SchemeName } from './message.ts';
+
+/**
+ * The grammar of challenges and credentials. Knows no scheme: what a parameter means is for `schemes/`.
+ *
+ *     challenge   = auth-scheme [ 1*SP ( token68 / #auth-param ) ]      RFC 9110 §11.3
+ *     auth-param  = token BWS "=" BWS ( token / quoted-string )         RFC 9110 §11.2
+ *     token68     = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+ *
+ * A list of challenges and the list of parameters inside one share the comma, so an element is read as a parameter of
+ * the challenge before it wherever that is possible, and opens a new challenge otherwise.
+ */
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
+const EQUALS = /[ \t]*=[ \t]*/y;
+// quoted-string (RFC 9110 §5.6.4); obs-text is allowed there, control characters are not.
+const QUOTED = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\u{10ffff}]|\\[\t \x21-\x7e\x80-\u{10ffff}])*)"/uy;
+const SPACES = /[ \t]*/y;
+const GAP = /[ \t]+/y;
+// Empty list elements are legal for the recipient (RFC 9110 §5.6.1.2).
+const COMMAS = /[ \t]*(?:,[ \t]*)*/y;
+
+/** Why a header line is not what the grammar says: where and what was expected there. */
+export interface GrammarFault {
+  /** The offset in the line. */
+  readonly at: number;
+  readonly expected: string;
+}
+
+export type ParsedList =
+  | { readonly ok: true; readonly list: AuthMessage[] }
+  | { readonly ok: false; readonly fault: GrammarFault };
+
+export type ParsedCredentials =
+  | { readonly ok: true; readonly credentials: Credentials }
+  | { readonly ok: false; readonly fault: GrammarFault };
+
+/** All challenges of all `Proxy-Authenticate` lines, in order, and the faults of the lines that could not be read. */
+export interface ParsedChallenges {
+  readonly challenges: Challenge[];
+  readonly faults: GrammarFault[];
+}
+
+class Cursor {
+  at = 0;
+  readonly line: string;
+
+  constructor(line: string) {
+    this.line = line;
+  }
+
+  get atEnd(): boolean {
+    return this.at === this.line.length;
+  }
+
+  take(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.at;
+    const match = pattern.exec(this.line);
+    if (match === null) return undefined;
+    this.at += match[0].length;
+    return match;
+  }
+
+  /** True where a list element ends: a comma or the end of the line, after optional spaces. */
+  atElementEnd(): boolean {
+    const from = this.at;
+    this.take(SPACES);
+    const ends = this.atEnd || this.line[this.at] === ',';
+    if (!ends) this.at = from;
+    return ends;
+  }
+}
+
+function unquote(text: string): string {
+  return text.replace(/\\(.)/gsu, '$1');
+}
+
+/** `[name, value]`, or `undefined` with the cursor where it was. */
+function takeParam(cursor: Cursor): [string, string] | undefined {
+  const from = cursor.at;
+  const name = cursor.take(TOKEN)?.[0];
+  if (name !== undefined && cursor.take(EQUALS) !== undefined) {
+    const quoted = cursor.take(QUOTED)?.[1];
+    const value = quoted === undefined ? cursor.take(TOKEN)?.[0] : unquote(quoted);
+    if (value !== undefined && cursor.atElementEnd()) return [name.toLowerCase(), value];
+  }
+  cursor.at = from;
+  return undefined;
+}
+
+interface Draft {
+  readonly scheme: SchemeName;
+  token68?: string;
+  readonly params: Map<string, string>;
+}
+
+/** The head of a challenge: its scheme and, on the same element, a token68 or the first parameter. */
+function takeHead(cursor: Cursor): Draft | undefined {
+  const scheme = cursor.take(TOKEN)?.[0];
+  if (scheme === undefined) return undefined;
+  const draft: Draft = { scheme: scheme.toLowerCase() as SchemeName, params: new Map() };
+  if (cursor.atElementEnd()) return draft;
+  if (cursor.take(GAP) === undefined) return undefined;
+  const token68 = cursor.take(TOKEN68)?.[0];
+  if (token68 !== undefined) {
+    cursor.take(SPACES);
+    draft.token68 = token68;
+    return draft;
+  }
+  const param = takeParam(cursor);
+  if (param === undefined) return undefined;
+  draft.params.set(param[0], param[1]);
+  return draft;
+}
+
+/** Reads a line as a list of challenges (or of credentials, which have the same form). */
+export function parseList(line: string): ParsedList {
+  const cursor = new Cursor(line);
+  const list: Draft[] = [];
+  cursor.take(COMMAS);
+  while (!cursor.atEnd) {
+    const at = cursor.at;
+    const open = list.at(-1);
+    const param = open !== undefined && open.token68 === undefined ? takeParam(cursor) : undefined;
+    if (param !== undefined && open !== undefined) {
+      // RFC 9110 §11.2: a parameter name MUST occur only once per challenge.
+      if (open.params.has(param[0])) return { ok: false, fault: { at, expected: `only one ${param[0]} parameter` } };
+      open.params.set(param[0], param[1]);
+    } else {
+      const head = takeHead(cursor);
+      if (head === undefined) return { ok: false, fault: { at, expected: 'an auth-scheme or a name=value parameter' } };
+      list.push(head);
+    }
+    cursor.take(COMMAS);
+  }
+  return { ok: true, list };
+}
+
+/**
+ * Reads the values of all `Proxy-Authenticate` lines. A line with a fault yields no challenge at all; the other lines
+ * still count.
+ */
+export function parseChallenges(lines: readonly string[]): ParsedChallenges {
+  const challenges: Challenge[] = [];
+  const faults: GrammarFault[] = [];
+  for (const line of lines) {
+    const parsed = parseList(line);
+    if (parsed.ok) challenges.push(...parsed.list);
+    else faults.push(parsed.fault);
+  }
+  return { challenges, faults };
+}
+
+/** Reads the value of one `Proxy-Authorization` line: exactly one set of credentials. */
+export function parseCredentials(line: string): ParsedCredentials {
+  const parsed = parseList(line);
+  if (!parsed.ok) return parsed;
+  const [credentials, second] = parsed.list;
+  if (credentials === undefined) return { ok: false, fault: { at: 0, expected: 'credentials' } };
+  if (second !== undefined) return { ok: false, fault: { at: 0, expected: 'one set of credentials, found two' } };
+  return { ok: true, credentials };
+}
+
+/** The spelling under which each scheme is registered; peers that compare with case exist. */
+const SPELLING = new Map<string, string>([['ntlm', 'NTLM']]);
+
+/** `Basic` for `basic`, `NTLM` for `ntlm`. */
+export function spellScheme(scheme: SchemeName): string {
+  return SPELLING.get(scheme) ?? scheme.charAt(0).toUpperCase() + scheme.slice(1);
+}
+
+/** A quoted-string (RFC 9110 §5.6.4). Throws {@link AuthError} for a control character: that would be a header injection. */
+export function quote(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) {
+    throw new AuthError('ERR_AUTH_INVALID_VALUE', 'a header value must not hold control characters');
+  }
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** The header value of one challenge or one set of credentials. */
+export function formatMessage(message: AuthMessage): string {
+  const scheme = spellScheme(message.scheme);
+  if (message.token68 !== undefined) return `${scheme} ${message.token68}`;
+  const params = [...message.params].map(([name, value]) => `${name}=${quote(value)}`);
+  return params.length === 0 ? scheme : `${scheme} ${params.join(', ')}`;
+}

@@ -1,0 +1,30 @@
+export type { ChainAction, ChainEvent, ChainState, ChainStep, KnownCredentials, Unanswerable } from './client-chain.ts';
+export { advance, clientChain } from './client-chain.ts';
+export type { DescribedCredentials } from './describe.ts';
+export { describeCredentials } from './describe.ts';
+export type { AuthErrorCode } from './errors.ts';
+export { AuthError } from './errors.ts';
+export type { GrammarFault, ParsedChallenges, ParsedCredentials, ParsedList } from './grammar.ts';
+export { formatMessage, parseChallenges, parseCredentials, parseList, quote, spellScheme } from './grammar.ts';
+export type { AuthMessage, Challenge, Credentials, SchemeName } from './message.ts';
+export { withParams, withToken } from './message.ts';
+export type {
+  Binding,
+  ClientScheme,
+  ClientTurn,
+  MaybePromise,
+  Principal,
+  RefuseReason,
+  RequestFacts,
+  VerifierScheme,
+  VerifierTurn,
+} from './scheme.ts';
+export { basicClient } from './schemes/basic/client.ts';
+export type { CheckPassword } from './schemes/basic/verifier.ts';
+export { basicVerifier } from './schemes/basic/verifier.ts';
+export type { DecodedBasic, UserPass } from './schemes/basic/wire.ts';
+export { basicChallenge, decodeBasic, encodeBasic, unsendable } from './schemes/basic/wire.ts';
+export { isConnectionBound } from './schemes/registry.ts';
+export { Secret } from './secret.ts';
+export type { AskReason, GateState, GateStep, Verdict } from './verifier-gate.ts';
+export { challengeLines, VerifierGate } from './verifier-gate.ts';

@@ -1,0 +1,29 @@
+import type { MaybePromise, Principal, VerifierScheme, VerifierTurn } from '../../scheme.ts';
+import type { Secret } from '../../secret.ts';
+import { basicChallenge, decodeBasic } from './wire.ts';
+
+/** The port behind the verifier: who this is, or `undefined` where name and password do not fit. */
+export type CheckPassword = (username: string, password: Secret) => MaybePromise<Principal | undefined>;
+
+/** The verifier half of Basic (RFC 7617). */
+export function basicVerifier(realm: string, checkPassword: CheckPassword): VerifierScheme<never> {
+  const challenge = basicChallenge(realm);
+  return {
+    name: 'basic',
+    binding: 'message',
+    offer: () => challenge,
+    judge: (credentials) => {
+      const decoded = decodeBasic(credentials);
+      if (!decoded.ok) return { kind: 'malformed', log: decoded.why };
+      const { username, password } = decoded.userPass;
+      const found = checkPassword(username, password);
+      return found instanceof Promise ? found.then((principal) => turn(username, principal)) : turn(username, found);
+    },
+  };
+}
+
+function turn(user: string, principal: Principal | undefined): VerifierTurn<never> {
+  return principal === undefined
+    ? { kind: 'reject', user, log: 'unknown user or wrong password' }
+    : { kind: 'accept', principal };
+}
