@@ -9,21 +9,28 @@ import type { AuthMessage, Challenge, Credentials, SchemeName } from './message.
  *     token68     = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
  *
  * A list of challenges and the list of parameters inside one share the comma, so an element is read as a parameter of
- * the challenge before it wherever that is possible, and opens a new challenge otherwise.
+ * the challenge before it wherever that is possible, and opens a new challenge otherwise. More is read than the ABNF
+ * has: tabs where it wants SP, `Basic, realm="x"` with the comma before the first parameter, and stray commas around
+ * credentials.
+ *
+ * Lines may be hostile and long. Patterns repeat one class of characters at a time, because V8 spends stack on every
+ * turn of a repeated group; and no element is read more than a fixed number of times.
  */
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 const EQUALS = /[ \t]*=[ \t]*/y;
-// quoted-string (RFC 9110 §5.6.4); obs-text is allowed there, control characters are not.
-const QUOTED = /"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\u{10ffff}]|\\[\t \x21-\x7e\x80-\u{10ffff}])*)"/uy;
+// quoted-string (RFC 9110 §5.6.4): obs-text (a byte above 0x7f, as ISO 8859-1) is allowed, control characters are not.
+const DQUOTE = /"/y;
+const QDTEXT = /[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*/y;
+const QUOTED_PAIR = /\\([\t \x21-\x7e\x80-\xff])/y;
 const SPACES = /[ \t]*/y;
 const GAP = /[ \t]+/y;
 // Empty list elements are legal for the recipient (RFC 9110 §5.6.1.2).
-const COMMAS = /[ \t]*(?:,[ \t]*)*/y;
+const COMMAS = /[ \t,]*/y;
 
 /** Why a header line is not what the grammar says: where and what was expected there. */
 export interface GrammarFault {
-  /** The offset in the line. */
+  /** The offset in the line where the list element starts that is at fault. */
   readonly at: number;
   readonly expected: string;
 }
@@ -72,8 +79,14 @@ class Cursor {
   }
 }
 
-function unquote(text: string): string {
-  return text.replace(/\\(.)/gsu, '$1');
+/** The text of a quoted-string, or `undefined` with the cursor anywhere. */
+function takeQuoted(cursor: Cursor): string | undefined {
+  cursor.take(DQUOTE);
+  let text = cursor.take(QDTEXT)?.[0] ?? '';
+  for (let pair = cursor.take(QUOTED_PAIR); pair !== undefined; pair = cursor.take(QUOTED_PAIR)) {
+    text += `${pair[1]}${cursor.take(QDTEXT)?.[0] ?? ''}`;
+  }
+  return cursor.take(DQUOTE) === undefined ? undefined : text;
 }
 
 /** `[name, value]`, or `undefined` with the cursor where it was. */
@@ -81,8 +94,7 @@ function takeParam(cursor: Cursor): [string, string] | undefined {
   const from = cursor.at;
   const name = cursor.take(TOKEN)?.[0];
   if (name !== undefined && cursor.take(EQUALS) !== undefined) {
-    const quoted = cursor.take(QUOTED)?.[1];
-    const value = quoted === undefined ? cursor.take(TOKEN)?.[0] : unquote(quoted);
+    const value = cursor.line[cursor.at] === '"' ? takeQuoted(cursor) : cursor.take(TOKEN)?.[0];
     if (value !== undefined && cursor.atElementEnd()) return [name.toLowerCase(), value];
   }
   cursor.at = from;
@@ -116,6 +128,10 @@ function takeHead(cursor: Cursor): Draft | undefined {
 
 /** Reads a line as a list of challenges (or of credentials, which have the same form). */
 export function parseList(line: string): ParsedList {
+  return readList(line, Number.POSITIVE_INFINITY);
+}
+
+function readList(line: string, most: number): ParsedList {
   const cursor = new Cursor(line);
   const list: Draft[] = [];
   cursor.take(COMMAS);
@@ -130,6 +146,7 @@ export function parseList(line: string): ParsedList {
     } else {
       const head = takeHead(cursor);
       if (head === undefined) return { ok: false, fault: { at, expected: 'an auth-scheme or a name=value parameter' } };
+      if (list.length === most) return { ok: false, fault: { at, expected: 'one set of credentials, found two' } };
       list.push(head);
     }
     cursor.take(COMMAS);
@@ -146,19 +163,18 @@ export function parseChallenges(lines: readonly string[]): ParsedChallenges {
   const faults: GrammarFault[] = [];
   for (const line of lines) {
     const parsed = parseList(line);
-    if (parsed.ok) challenges.push(...parsed.list);
-    else faults.push(parsed.fault);
+    if (!parsed.ok) faults.push(parsed.fault);
+    else for (const challenge of parsed.list) challenges.push(challenge);
   }
   return { challenges, faults };
 }
 
 /** Reads the value of one `Proxy-Authorization` line: exactly one set of credentials. */
 export function parseCredentials(line: string): ParsedCredentials {
-  const parsed = parseList(line);
+  const parsed = readList(line, 1);
   if (!parsed.ok) return parsed;
-  const [credentials, second] = parsed.list;
+  const [credentials] = parsed.list;
   if (credentials === undefined) return { ok: false, fault: { at: 0, expected: 'credentials' } };
-  if (second !== undefined) return { ok: false, fault: { at: 0, expected: 'one set of credentials, found two' } };
   return { ok: true, credentials };
 }
 
@@ -170,19 +186,36 @@ export function spellScheme(scheme: SchemeName): string {
   return SPELLING.get(scheme) ?? scheme.charAt(0).toUpperCase() + scheme.slice(1);
 }
 
-/** A quoted-string (RFC 9110 §5.6.4). Throws {@link AuthError} for a control character: that would be a header injection. */
+/**
+ * A quoted-string (RFC 9110 §5.6.4). Throws {@link AuthError} for a control character, which would be a header
+ * injection, and for a character above U+00FF: a header line is bytes, and what cuts U+010A down to one makes a line
+ * feed of it.
+ */
 export function quote(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) {
-    throw new AuthError('ERR_AUTH_INVALID_VALUE', 'a header value must not hold control characters');
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) {
+    throw new AuthError(
+      'ERR_AUTH_INVALID_VALUE',
+      'a header value holds neither control characters nor characters above U+00FF: leave them out',
+    );
   }
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** The header value of one challenge or one set of credentials. */
+/** `text` where all of it fits; the error does not show it, since a token68 is mostly a secret. */
+function whole(pattern: RegExp, text: string, what: string): string {
+  pattern.lastIndex = 0;
+  if (pattern.exec(text)?.[0] !== text) {
+    throw new AuthError('ERR_AUTH_INVALID_VALUE', `not ${what}: a character that it must not hold, or empty`);
+  }
+  return text;
+}
+
+/** The header value of one challenge or one set of credentials. Throws {@link AuthError} for what has no such form. */
 export function formatMessage(message: AuthMessage): string {
-  const scheme = spellScheme(message.scheme);
-  if (message.token68 !== undefined) return `${scheme} ${message.token68}`;
-  const params = [...message.params].map(([name, value]) => `${name}=${quote(value)}`);
+  const scheme = whole(TOKEN, spellScheme(message.scheme), 'an auth-scheme');
+  if (message.token68 !== undefined) return `${scheme} ${whole(TOKEN68, message.token68, 'a token68')}`;
+  const params = [...message.params].map(
+    ([name, value]) => `${whole(TOKEN, name, 'a parameter name')}=${quote(value)}`,
+  );
   return params.length === 0 ? scheme : `${scheme} ${params.join(', ')}`;
 }
