@@ -9,23 +9,25 @@ import type { ClientScheme, ClientTurn } from './scheme.ts';
  * 2. This file does not know what a socket is: `connection` is all it says of them.
  * 3. An event with no row is a bug of the caller and throws; the state, being a value, is unchanged.
  *
- * | state       | event                                            | action                                          |
- * |-------------|--------------------------------------------------|-------------------------------------------------|
- * | idle        | start                                            | send without credentials, any connection        |
- * | idle        | start with a known scheme                        | send its credentials, any connection            |
- * | probing     | not 407                                          | relay                                           |
- * | probing     | 407 without a parseable challenge                | unanswerable no-challenge                       |
- * | probing     | 407, none of ours offered                        | unanswerable no-common-scheme                   |
- * | probing     | 407                                              | ask the first of ours that is offered           |
- * | asking      | send                                             | send; bound: first leg fresh, later legs same   |
- * | asking      | refuse rejected                                  | rejected                                        |
- * | asking      | refuse otherwise, another of ours was offered    | ask that one                                    |
- * | asking      | refuse otherwise, none left                      | unanswerable no-usable-scheme                   |
- * | negotiating | not 407                                          | relay, authenticated                            |
- * | negotiating | 407 "not permitted", credentials complete        | denied                                          |
- * | negotiating | 407 with the scheme, bound, connection closing   | unanswerable connection-lost                    |
- * | negotiating | 407 with the scheme                              | ask the scheme again, with its state            |
- * | negotiating | 407 without the scheme                           | rejected: it is never tried with a weaker one   |
+ * | state       | event                                         | action                                        |
+ * |-------------|-----------------------------------------------|-----------------------------------------------|
+ * | idle        | start                                         | send without credentials, any connection      |
+ * | idle        | start with known credentials of one of ours   | send them; bound: on a fresh connection       |
+ * | probing     | not 407                                       | relay                                         |
+ * | probing     | 407 without a parseable challenge             | unanswerable no-challenge                     |
+ * | probing     | 407, none of ours offered                     | unanswerable no-common-scheme                 |
+ * | probing     | 407                                           | ask the first of ours that is offered         |
+ * | asking      | send                                          | send; bound: first leg fresh, later legs same |
+ * | asking      | send, bound, later leg, connection closing    | unanswerable connection-lost                  |
+ * | asking      | refuse rejected                               | rejected                                      |
+ * | asking      | refuse otherwise, another of ours was offered | ask that one                                  |
+ * | asking      | refuse otherwise, none left                   | unanswerable no-usable-scheme                 |
+ * | negotiating | not 407, credentials complete                 | relay, authenticated                          |
+ * | negotiating | not 407, credentials incomplete               | relay                                         |
+ * | negotiating | 407 "not permitted", credentials complete     | denied                                        |
+ * | negotiating | 407 with the scheme                           | ask the scheme again, with its state          |
+ * | negotiating | 407 without the scheme, credentials complete  | rejected: it is never tried with a weaker one |
+ * | negotiating | 407 without the scheme, incomplete            | unanswerable no-usable-scheme                 |
  */
 export type ChainState =
   | { readonly phase: 'idle'; readonly schemes: readonly ClientScheme[] }
@@ -33,19 +35,31 @@ export type ChainState =
   | {
       readonly phase: 'asking';
       readonly scheme: ClientScheme;
-      readonly firstLeg: boolean;
+      /** Where its answer goes; `lost`: it would belong on a connection that the proxy closes. */
+      readonly connection: Connection | 'lost';
       readonly challenges: readonly Challenge[];
       /** Those of ours that may still be tried should this one refuse before anything was sent. */
       readonly left: readonly ClientScheme[];
     }
-  | { readonly phase: 'negotiating'; readonly scheme: ClientScheme; readonly schemeState: unknown }
+  | {
+      readonly phase: 'negotiating';
+      readonly scheme: ClientScheme;
+      readonly schemeState: unknown;
+      readonly complete: boolean;
+    }
   | { readonly phase: 'ended' };
 
-/** Credentials that a former exchange with the same upstream and identity has shown to be good. */
+type Connection = 'any' | 'same' | 'fresh';
+
+/**
+ * Credentials that a former exchange with the same upstream and identity has shown to be good, or to be what the
+ * upstream asks for first; `complete` as in {@link ClientTurn}.
+ */
 export interface KnownCredentials {
   readonly scheme: ClientScheme;
   readonly credentials: Credentials;
   readonly state: unknown;
+  readonly complete?: boolean;
 }
 
 export type ChainEvent =
@@ -65,7 +79,7 @@ export type ChainEvent =
 export type Unanswerable = 'no-challenge' | 'no-common-scheme' | 'no-usable-scheme' | 'connection-lost';
 
 export type ChainAction =
-  | { readonly kind: 'send'; readonly credentials?: Credentials; readonly connection: 'any' | 'same' | 'fresh' }
+  | { readonly kind: 'send'; readonly credentials?: Credentials; readonly connection: Connection }
   | {
       readonly kind: 'ask';
       readonly scheme: ClientScheme;
@@ -102,13 +116,30 @@ const unanswerable = (reason: Unanswerable, detail: string): ChainStep => [
 const ofScheme = (challenges: readonly Challenge[], scheme: ClientScheme): Challenge[] =>
   challenges.filter((challenge) => challenge.scheme === scheme.name);
 
+const firstConnection = (scheme: ClientScheme): Connection => (scheme.binding === 'message' ? 'any' : 'fresh');
+
 /** Asks the first of `candidates`; all of them were offered. */
 function askFirst(candidates: readonly ClientScheme[], challenges: readonly Challenge[]): ChainStep | undefined {
   const [scheme, ...left] = candidates;
   if (scheme === undefined) return undefined;
   return [
-    { phase: 'asking', scheme, firstLeg: true, challenges, left },
+    { phase: 'asking', scheme, connection: firstConnection(scheme), challenges, left },
     { kind: 'ask', scheme, challenges: ofScheme(challenges, scheme), state: undefined },
+  ];
+}
+
+/** Known credentials of a scheme that is no longer allowed (the configuration was reloaded) are not sent. */
+function atStart({ schemes }: StateOf<'idle'>, { known }: EventOf<'start'>): ChainStep {
+  if (known === undefined || !schemes.some((scheme) => scheme.name === known.scheme.name)) {
+    return [
+      { phase: 'probing', schemes },
+      { kind: 'send', connection: 'any' },
+    ];
+  }
+  const { scheme, credentials, state, complete = true } = known;
+  return [
+    { phase: 'negotiating', scheme, schemeState: state, complete },
+    { kind: 'send', credentials, connection: firstConnection(scheme) },
   ];
 }
 
@@ -117,7 +148,7 @@ function afterProbe(state: StateOf<'probing'>, event: EventOf<'response'>): Chai
   if (event.status !== 407) return [ENDED, { kind: 'relay' }];
   if (challenges.length === 0) return unanswerable('no-challenge', 'the 407 has no challenge that can be read');
   const offered = state.schemes.filter((scheme) => ofScheme(challenges, scheme).length > 0);
-  const names = challenges.map((challenge) => challenge.scheme).join(', ');
+  const names = [...new Set(challenges.map((challenge) => challenge.scheme))].join(', ');
   return (
     askFirst(offered, challenges) ??
     unanswerable('no-common-scheme', `the proxy offers ${names}, the credentials allow none of these`)
@@ -125,11 +156,16 @@ function afterProbe(state: StateOf<'probing'>, event: EventOf<'response'>): Chai
 }
 
 function afterTurn(state: StateOf<'asking'>, { turn }: EventOf<'turn'>): ChainStep {
-  const { scheme, firstLeg, challenges, left } = state;
+  const { scheme, connection, challenges, left } = state;
   if (turn.kind === 'send') {
-    const connection = scheme.binding === 'message' ? 'any' : firstLeg ? 'fresh' : 'same';
+    if (connection === 'lost') {
+      return unanswerable(
+        'connection-lost',
+        `the proxy closes the connection in the middle of ${scheme.name}, which needs one connection for all legs`,
+      );
+    }
     return [
-      { phase: 'negotiating', scheme, schemeState: turn.state },
+      { phase: 'negotiating', scheme, schemeState: turn.state, complete: turn.complete ?? true },
       { kind: 'send', credentials: turn.credentials, connection },
     ];
   }
@@ -138,39 +174,25 @@ function afterTurn(state: StateOf<'asking'>, { turn }: EventOf<'turn'>): ChainSt
 }
 
 function afterAttempt(state: StateOf<'negotiating'>, event: EventOf<'response'>): ChainStep {
-  const { scheme, schemeState } = state;
-  if (event.status !== 407) return [ENDED, { kind: 'relay', authenticated: { scheme, state: schemeState } }];
-  if (event.notPermitted) return [ENDED, { kind: 'denied', scheme, state: schemeState }];
+  const { scheme, schemeState, complete } = state;
+  if (event.status !== 407) {
+    return [ENDED, complete ? { kind: 'relay', authenticated: { scheme, state: schemeState } } : { kind: 'relay' }];
+  }
+  if (event.notPermitted && complete) return [ENDED, { kind: 'denied', scheme, state: schemeState }];
   const challenges = ofScheme(event.challenges, scheme);
   if (challenges.length === 0) {
-    return [ENDED, { kind: 'rejected', scheme, detail: `the proxy no longer offers ${scheme.name}` }];
+    const detail = `the proxy no longer offers ${scheme.name}`;
+    return complete ? [ENDED, { kind: 'rejected', scheme, detail }] : unanswerable('no-usable-scheme', detail);
   }
-  const continues = scheme.binding === 'connection' && challenges.some((challenge) => challenge.token68 !== undefined);
-  if (continues && !event.persistent) {
-    return unanswerable(
-      'connection-lost',
-      `the proxy closes the connection in the middle of ${scheme.name}, which needs one connection for all legs`,
-    );
-  }
+  const connection = scheme.binding === 'message' ? 'any' : event.persistent ? 'same' : 'lost';
   return [
-    { phase: 'asking', scheme, firstLeg: false, challenges: event.challenges, left: [] },
+    { phase: 'asking', scheme, connection, challenges: event.challenges, left: [] },
     { kind: 'ask', scheme, challenges, state: schemeState },
   ];
 }
 
 const ROWS: Rows = {
-  idle: {
-    start: ({ schemes }, { known }) =>
-      known === undefined
-        ? [
-            { phase: 'probing', schemes },
-            { kind: 'send', connection: 'any' },
-          ]
-        : [
-            { phase: 'negotiating', scheme: known.scheme, schemeState: known.state },
-            { kind: 'send', credentials: known.credentials, connection: 'any' },
-          ],
-  },
+  idle: { start: atStart },
   probing: { response: afterProbe },
   asking: { turn: afterTurn },
   negotiating: { response: afterAttempt },

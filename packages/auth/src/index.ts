@@ -19,6 +19,7 @@ export type {
   VerifierScheme,
   VerifierTurn,
 } from './scheme.ts';
+export { whenSettled } from './scheme.ts';
 export { basicClient } from './schemes/basic/client.ts';
 export type { CheckPassword } from './schemes/basic/verifier.ts';
 export { basicVerifier } from './schemes/basic/verifier.ts';

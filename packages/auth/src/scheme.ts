@@ -4,6 +4,17 @@ import type { Challenge, Credentials, SchemeName } from './message.ts';
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
+ * `next` of the value: at once where it is there, as a promise where it is one. Asks for `then` and not for
+ * `instanceof Promise`: a promise of another realm would pass for a value, and an unanswered password check for a yes.
+ */
+export function whenSettled<T extends object | undefined, R>(
+  value: MaybePromise<T>,
+  next: (settled: T) => R,
+): MaybePromise<R> {
+  return value !== undefined && 'then' in value ? value.then(next) : next(value);
+}
+
+/**
  * All that a driver must know about sockets. `connection`: every leg of an exchange on one connection, which then
  * belongs to the user (NTLM; Negotiate, RFC 4559 §6). `message`: any connection.
  */
@@ -30,7 +41,13 @@ export interface ClientScheme<S = unknown> {
 }
 
 export type ClientTurn<S = unknown> =
-  | { readonly kind: 'send'; readonly credentials: Credentials; readonly state: S }
+  | {
+      readonly kind: 'send';
+      readonly credentials: Credentials;
+      readonly state: S;
+      /** Default true. False where these prove nothing yet (an NTLM type 1): a 407 cannot be a rejection of them. */
+      readonly complete?: boolean;
+    }
   | { readonly kind: 'refuse'; readonly reason: RefuseReason; readonly detail: string };
 
 /** `rejected`: the peer did not accept complete credentials. The others: nothing was tried, another scheme may be. */

@@ -1,6 +1,7 @@
 import { formatMessage, parseCredentials } from './grammar.ts';
 import type { Challenge, SchemeName } from './message.ts';
 import type { MaybePromise, Principal, RequestFacts, VerifierScheme, VerifierTurn } from './scheme.ts';
+import { whenSettled } from './scheme.ts';
 
 /**
  * The verifier's side of the negotiation: given the `Proxy-Authorization` lines of a request and what is known of its
@@ -74,8 +75,7 @@ export class VerifierGate {
     if (scheme === undefined)
       return this.#ask('unsupported', `credentials of the scheme ${credentials.scheme}, which is not offered`);
     const schemeState = state?.phase === 'handshake' && state.scheme === scheme.name ? state.schemeState : undefined;
-    const turn = scheme.judge(credentials, request, schemeState);
-    return turn instanceof Promise ? turn.then((settled) => this.#step(scheme, settled)) : this.#step(scheme, turn);
+    return whenSettled(scheme.judge(credentials, request, schemeState), (turn) => this.#step(scheme, turn));
   }
 
   #step(scheme: VerifierScheme, turn: VerifierTurn): GateStep {

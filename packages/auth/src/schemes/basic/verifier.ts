@@ -1,11 +1,15 @@
 import type { MaybePromise, Principal, VerifierScheme, VerifierTurn } from '../../scheme.ts';
+import { whenSettled } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
 import { basicChallenge, decodeBasic } from './wire.ts';
 
-/** The port behind the verifier: who this is, or `undefined` where name and password do not fit. */
+/**
+ * The port behind the verifier: who this is, or `undefined` where name and password do not fit. Both come in NFC
+ * (RFC 7617 §2.1): what they are compared with must be normalised too.
+ */
 export type CheckPassword = (username: string, password: Secret) => MaybePromise<Principal | undefined>;
 
-/** The verifier half of Basic (RFC 7617). */
+/** The verifier half of Basic (RFC 7617). Throws {@link AuthError} for a realm that no header line can hold. */
 export function basicVerifier(realm: string, checkPassword: CheckPassword): VerifierScheme<never> {
   const challenge = basicChallenge(realm);
   return {
@@ -16,8 +20,7 @@ export function basicVerifier(realm: string, checkPassword: CheckPassword): Veri
       const decoded = decodeBasic(credentials);
       if (!decoded.ok) return { kind: 'malformed', log: decoded.why };
       const { username, password } = decoded.userPass;
-      const found = checkPassword(username, password);
-      return found instanceof Promise ? found.then((principal) => turn(username, principal)) : turn(username, found);
+      return whenSettled(checkPassword(username, password), (principal) => turn(username, principal));
     },
   };
 }
