@@ -1,3 +1,4 @@
+import { quote } from '../../grammar.ts';
 import type { Challenge, Credentials } from '../../message.ts';
 import { withParams, withToken } from '../../message.ts';
 import { Secret } from '../../secret.ts';
@@ -12,13 +13,23 @@ export type DecodedBasic =
   | { readonly ok: true; readonly userPass: UserPass }
   | { readonly ok: false; readonly why: string };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 §2: neither part may contain any control characters
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
-const CANONICAL_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+// CTL (RFC 5234, Appendix B.1), which neither part may contain (RFC 7617 §2). U+0080 to U+009F are none: in ISO 8859-1
+// they are what a client of Windows sends for a euro sign or curly quotes.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
+const CTL = /[\x00-\x1f\x7f]/;
+// User names are shown in logs, where these steer a terminal as well; no profile of names has them (RFC 8265 §3).
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
+const NAME_CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+// Padding may be missing, as some clients leave it off.
+const BASE64 = /^[A-Za-z0-9+/]+(={0,2})$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The challenge, with `charset="UTF-8"` (RFC 7617 §2.1). */
+/**
+ * The challenge, with `charset="UTF-8"` (RFC 7617 §2.1). Throws {@link AuthError} for a realm that no header line can
+ * hold: here, when a tier starts, and not at its first 407.
+ */
 export function basicChallenge(realm: string): Challenge {
+  quote(realm);
   return withParams('basic', [
     ['realm', realm],
     ['charset', 'UTF-8'],
@@ -28,8 +39,8 @@ export function basicChallenge(realm: string): Challenge {
 /** Why a user name and password cannot be sent by Basic (RFC 7617 §2), or `undefined`. */
 export function unsendable(username: string, password: Secret): string | undefined {
   if (username.includes(':')) return 'Basic cannot carry a user name with a colon';
-  if (CONTROL.test(username)) return 'the user name holds control characters';
-  if (CONTROL.test(password.reveal())) return 'the password holds control characters';
+  if (NAME_CONTROL.test(username)) return 'the user name holds control characters';
+  if (CTL.test(password.reveal())) return 'the password holds control characters';
   return undefined;
 }
 
@@ -49,13 +60,22 @@ export function encodeBasic(username: string, password: Secret): Credentials {
 export function decodeBasic(credentials: Credentials): DecodedBasic {
   const { token68 } = credentials;
   if (token68 === undefined) return { ok: false, why: 'Basic credentials without a token' };
-  if (!CANONICAL_BASE64.test(token68)) return { ok: false, why: 'Basic credentials that are no base64' };
+  if (!isBase64(token68)) return { ok: false, why: 'Basic credentials that are no base64' };
   const bytes = Buffer.from(token68, 'base64');
   const text = decodeText(bytes);
   const colon = text.indexOf(':');
   if (colon < 0) return { ok: false, why: 'Basic credentials without a colon' };
-  if (CONTROL.test(text)) return { ok: false, why: 'Basic credentials with control characters' };
-  return { ok: true, userPass: { username: text.slice(0, colon), password: new Secret(text.slice(colon + 1)) } };
+  const username = text.slice(0, colon);
+  if (CTL.test(text) || NAME_CONTROL.test(username)) {
+    return { ok: false, why: 'Basic credentials with control characters' };
+  }
+  return { ok: true, userPass: { username, password: new Secret(text.slice(colon + 1)) } };
+}
+
+function isBase64(text: string): boolean {
+  const padding = BASE64.exec(text)?.[1];
+  if (padding === undefined) return false;
+  return padding === '' ? text.length % 4 !== 1 : text.length % 4 === 0;
 }
 
 function decodeText(bytes: Buffer): string {
