@@ -1,0 +1,97 @@
+import { MessageError } from './message-error.ts';
+import { parseFieldLines } from './response-head.ts';
+
+export type ChunkedEvent =
+  | { readonly kind: 'need-data' }
+  | { readonly kind: 'data'; readonly data: Buffer }
+  | { readonly kind: 'end'; readonly trailers: readonly string[] };
+
+const NEED_DATA: ChunkedEvent = { kind: 'need-data' };
+const CR = 13;
+const LF = 10;
+/** A chunk-size line holds 16 digits at most; what is longer is extensions, which nobody uses at length. */
+const MAX_SIZE_LINE = 4096;
+// chunk-ext may hold quoted strings; a bare LF or CR there is CVE-2025-55315's shape.
+const SIZE_LINE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+
+/**
+ * Reads the chunked transfer coding (RFC 9112 §7.1), sans I/O: give bytes to {@link ChunkedReader.push}, then call
+ * {@link ChunkedReader.next} until it says `need-data` or `end`.
+ */
+export class ChunkedReader {
+  #bytes: Buffer = Buffer.alloc(0);
+  #part: 'size' | 'data' | 'data-end' | 'trailers' = 'size';
+  #left = 0;
+  #trailers = '';
+  readonly #maxTrailers: number;
+
+  constructor(maxTrailers: number) {
+    this.#maxTrailers = maxTrailers;
+  }
+
+  push(bytes: Buffer): void {
+    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+  }
+
+  /** What came after the last chunk; meaningful after `end`. */
+  get rest(): Buffer {
+    return this.#bytes;
+  }
+
+  next(): ChunkedEvent {
+    for (;;) {
+      switch (this.#part) {
+        case 'size': {
+          const line = this.#line(MAX_SIZE_LINE);
+          if (line === undefined) return NEED_DATA;
+          const match = SIZE_LINE.exec(line);
+          if (match === null) throw new MessageError('malformed-chunk', 'a chunk size is malformed');
+          this.#left = Number.parseInt(match[1] as string, 16);
+          this.#part = this.#left === 0 ? 'trailers' : 'data';
+          break;
+        }
+        case 'data': {
+          if (this.#bytes.length === 0) return NEED_DATA;
+          const data = this.#bytes.subarray(0, this.#left);
+          this.#bytes = this.#bytes.subarray(data.length);
+          this.#left -= data.length;
+          if (this.#left === 0) this.#part = 'data-end';
+          return { kind: 'data', data };
+        }
+        case 'data-end':
+          if (this.#bytes.length < 2) return NEED_DATA;
+          if (this.#bytes[0] !== CR || this.#bytes[1] !== LF) {
+            throw new MessageError('malformed-chunk', 'a chunk is longer than its size');
+          }
+          this.#bytes = this.#bytes.subarray(2);
+          this.#part = 'size';
+          break;
+        case 'trailers': {
+          const line = this.#line(this.#maxTrailers - this.#trailers.length);
+          if (line === undefined) return NEED_DATA;
+          if (line === '') return { kind: 'end', trailers: this.#endTrailers() };
+          this.#trailers += `${line}\r\n`;
+          break;
+        }
+      }
+    }
+  }
+
+  #endTrailers(): string[] {
+    return this.#trailers === '' ? [] : parseFieldLines(this.#trailers.slice(0, -2).split('\r\n'));
+  }
+
+  /** Takes a line without its CRLF, or nothing where it has not come whole. */
+  #line(max: number): string | undefined {
+    const lf = this.#bytes.indexOf(LF);
+    const length = lf < 0 ? this.#bytes.length : lf;
+    if (length > max) throw new MessageError('malformed-chunk', 'a line of the chunked coding is too long');
+    if (lf < 0) return undefined;
+    if (lf === 0 || this.#bytes[lf - 1] !== CR)
+      throw new MessageError('malformed-chunk', 'a bare LF in the chunked coding');
+    const line = this.#bytes.toString('latin1', 0, lf - 1);
+    if (line.includes('\r')) throw new MessageError('malformed-chunk', 'a bare CR in the chunked coding');
+    this.#bytes = this.#bytes.subarray(lf + 1);
+    return line;
+  }
+}

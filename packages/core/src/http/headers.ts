@@ -1,0 +1,71 @@
+/**
+ * Header fields as they came on the wire: name, value, name, value … as in Node's `rawHeaders`. Order, case and
+ * repeats survive; everything that reads or forwards headers works on this form.
+ */
+export type RawHeaders = readonly string[];
+
+/**
+ * Fields that concern one connection only (RFC 9110 §7.6.1), and `Trailer`, which describes a framing that each hop
+ * makes anew. The proxy authentication fields are hop-by-hop by nature (§11.7): who relays them adds them back by name.
+ */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-authentication-info',
+  'proxy-support',
+]);
+
+/** All values of a field, one per line, in order. `name` is in lower case. */
+export function valuesOf(headers: RawHeaders, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string;
+    if (field.length === name.length && field.toLowerCase() === name) values.push(headers[i + 1] as string);
+  }
+  return values;
+}
+
+/** The members of a comma-separated field over all its lines, in lower case, without empty ones. */
+export function listOf(headers: RawHeaders, name: string): string[] {
+  return valuesOf(headers, name).flatMap((value) =>
+    value
+      .split(',')
+      .map((member) => member.trim().toLowerCase())
+      .filter((member) => member !== ''),
+  );
+}
+
+/** The lines of the fields called `names` (lower case), name and value, as they came. */
+export function linesOf(headers: RawHeaders, names: ReadonlySet<string>): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string;
+    if (names.has(field.toLowerCase())) lines.push(field, headers[i + 1] as string);
+  }
+  return lines;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/**
+ * What a proxy passes on: everything but the hop-by-hop fields, those that `Connection` names, and `without` (lower
+ * case), which the caller writes itself.
+ */
+export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOTHING): string[] {
+  const named = listOf(headers, 'connection');
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = headers[i] as string;
+    const name = field.toLowerCase();
+    if (HOP_BY_HOP.has(name) || without.has(name) || (named.length > 0 && named.includes(name))) continue;
+    kept.push(field, headers[i + 1] as string);
+  }
+  return kept;
+}

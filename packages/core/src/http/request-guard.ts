@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { listOf, valuesOf } from './headers.ts';
+import type { RequestTarget } from './request-target.ts';
+import { hostAgrees, parseConnectTarget, parseForwardTarget } from './request-target.ts';
+
+/**
+ * Refuses what Node's strict parser lets through and a next hop might read differently. Node itself has already
+ * answered 400 to Content-Length with Transfer-Encoding, repeated Content-Length, odd Transfer-Encoding, obs-fold, bare
+ * LF, a space before a colon, a missing Host, and control characters in the target.
+ */
+export type RequestKind = 'request' | 'connect' | 'upgrade';
+
+export type GuardVerdict =
+  | { readonly ok: true; readonly target: RequestTarget; readonly body: RequestBody }
+  | { readonly ok: false; readonly why: string };
+
+/** How the request's body is framed. `length` is in bytes and above 0. */
+export type RequestBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly length: number }
+  | { readonly kind: 'chunked' };
+
+export type GuardedRequest = Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' | 'rawHeaders'>;
+
+const refuse = (why: string): GuardVerdict => ({ ok: false, why });
+
+export function guardRequest(request: GuardedRequest, kind: RequestKind): GuardVerdict {
+  const { method = '', url = '', httpVersion, rawHeaders } = request;
+  const hosts = valuesOf(rawHeaders, 'host');
+  if (hosts.length > 1) return refuse('more than one Host');
+  // `headers` would show the first, a next hop may read the last.
+  if (valuesOf(rawHeaders, 'proxy-authorization').length > 1) return refuse('more than one Proxy-Authorization');
+  const body = bodyOf(rawHeaders);
+  if (body === undefined) return refuse('a body with two lengths');
+  if (body.kind === 'chunked' && httpVersion === '1.0') return refuse('chunked in an HTTP/1.0 request');
+  if (kind !== 'request' && body.kind !== 'none') {
+    return refuse(kind === 'connect' ? 'CONNECT with a body' : 'an Upgrade request with a body');
+  }
+  const parsed = kind === 'connect' ? parseConnectTarget(url) : parseForwardTarget(method, url);
+  if (!parsed.ok) return refuse(parsed.why);
+  const { target } = parsed;
+  const [host] = hosts;
+  if (target.form === 'absolute' && host !== undefined && !hostAgrees(host, target)) {
+    return refuse('Host names another place than the target');
+  }
+  return { ok: true, target, body };
+}
+
+function bodyOf(rawHeaders: readonly string[]): RequestBody | undefined {
+  const codings = listOf(rawHeaders, 'transfer-encoding');
+  const lengths = valuesOf(rawHeaders, 'content-length');
+  if (codings.length + lengths.length > 1) return undefined;
+  if (codings.length === 1) return codings[0] === 'chunked' ? { kind: 'chunked' } : undefined;
+  const length = Number(lengths[0] ?? 0);
+  return length === 0 ? { kind: 'none' } : { kind: 'length', length };
+}

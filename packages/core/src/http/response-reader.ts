@@ -1,0 +1,136 @@
+import { ChunkedReader } from './chunked-reader.ts';
+import { MessageError } from './message-error.ts';
+import type { ResponseContext, ResponseHead } from './response-head.ts';
+import { parseResponseHead } from './response-head.ts';
+
+export type ResponseEvent =
+  | { readonly kind: 'need-data' }
+  /** 1xx other than 101; the final response follows. */
+  | { readonly kind: 'informational'; readonly head: ResponseHead }
+  | { readonly kind: 'head'; readonly head: ResponseHead }
+  | { readonly kind: 'data'; readonly data: Buffer }
+  /** The response is complete. After a `tunnel` head it comes at once; the rest is {@link ResponseReader.rest}. */
+  | { readonly kind: 'end'; readonly trailers: readonly string[] };
+
+const NEED_DATA: ResponseEvent = { kind: 'need-data' };
+const END: ResponseEvent = { kind: 'end', trailers: [] };
+const EMPTY = Buffer.alloc(0);
+const HEAD_END = Buffer.from('\r\n\r\n');
+/** A peer may send some of these before the final head; an endless stream of them is an attack. */
+const MAX_INFORMATIONAL = 32;
+
+/**
+ * Reads one HTTP/1 response, sans I/O: give bytes to {@link ResponseReader.push}, then call {@link ResponseReader.next}
+ * until it says `need-data` or `end`. Accepts nothing that could be read in two ways: what is malformed throws
+ * {@link MessageError}, after which the reader and the connection are of no more use.
+ */
+export class ResponseReader {
+  #bytes: Buffer = EMPTY;
+  #part: 'head' | 'none' | 'length' | 'chunked' | 'close' | 'tunnel' | 'ended' = 'head';
+  #left = 0;
+  #chunked: ChunkedReader | undefined;
+  #informational = 0;
+  #closed = false;
+  readonly #context: ResponseContext;
+  readonly #maxHeadSize: number;
+
+  /** `maxHeadSize` in bytes, for the head and once more for trailers. */
+  constructor(context: ResponseContext, maxHeadSize: number) {
+    this.#context = context;
+    this.#maxHeadSize = maxHeadSize;
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#chunked !== undefined) this.#chunked.push(bytes);
+    else this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+  }
+
+  /** The peer has closed its side: ends a body that is framed by that, and is an error elsewhere. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Bytes that are not part of the response: a tunnel's first, or something that should not be there. */
+  get rest(): Buffer {
+    return this.#chunked?.rest ?? this.#bytes;
+  }
+
+  next(): ResponseEvent {
+    const event = this.#read();
+    if (event.kind === 'need-data' && this.#closed) {
+      throw new MessageError(
+        'truncated',
+        this.#part === 'head' ? 'closed before the head was complete' : 'closed in the middle of the body',
+      );
+    }
+    return event;
+  }
+
+  #read(): ResponseEvent {
+    switch (this.#part) {
+      case 'head':
+        return this.#readHead();
+      case 'length':
+        return this.#readLength();
+      case 'chunked':
+        return this.#readChunked();
+      case 'close':
+        if (this.#bytes.length > 0) return { kind: 'data', data: this.#take(this.#bytes.length) };
+        return this.#closed ? this.#end() : NEED_DATA;
+      case 'none':
+      case 'tunnel':
+        return this.#end();
+      case 'ended':
+        throw new TypeError('the response has ended');
+      default:
+        return this.#part satisfies never;
+    }
+  }
+
+  #readHead(): ResponseEvent {
+    const end = this.#bytes.indexOf(HEAD_END);
+    if ((end < 0 ? this.#bytes.length : end) > this.#maxHeadSize) {
+      throw new MessageError('head-too-large', `the response head is larger than ${this.#maxHeadSize} bytes`);
+    }
+    if (end < 0) return NEED_DATA;
+    const head = parseResponseHead(this.#bytes.toString('latin1', 0, end), this.#context);
+    this.#take(end + HEAD_END.length);
+    if (head.status < 200 && head.framing.kind === 'none') {
+      this.#informational += 1;
+      if (this.#informational > MAX_INFORMATIONAL) throw new MessageError('malformed-head', 'too many 1xx responses');
+      return { kind: 'informational', head };
+    }
+    this.#part = head.framing.kind;
+    if (head.framing.kind === 'length') this.#left = head.framing.length;
+    if (head.framing.kind === 'chunked') {
+      this.#chunked = new ChunkedReader(this.#maxHeadSize);
+      this.#chunked.push(this.#take(this.#bytes.length));
+    }
+    return { kind: 'head', head };
+  }
+
+  #readLength(): ResponseEvent {
+    if (this.#left === 0) return this.#end();
+    if (this.#bytes.length === 0) return NEED_DATA;
+    const data = this.#take(Math.min(this.#left, this.#bytes.length));
+    this.#left -= data.length;
+    return { kind: 'data', data };
+  }
+
+  #readChunked(): ResponseEvent {
+    const event = (this.#chunked as ChunkedReader).next();
+    if (event.kind === 'end') this.#part = 'ended';
+    return event;
+  }
+
+  #end(): ResponseEvent {
+    this.#part = 'ended';
+    return END;
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#bytes.subarray(0, length);
+    this.#bytes = this.#bytes.length === length ? EMPTY : this.#bytes.subarray(length);
+    return taken;
+  }
+}

@@ -1,0 +1,203 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ClientExchange } from './client-exchange.ts';
+import { afterEarlierResponses, SocketExchange } from './client-exchange.ts';
+import { listOf } from './http/headers.ts';
+import type { RequestKind } from './http/request-guard.ts';
+import type { Explanation } from './http/synthetic-response.ts';
+import { explain, synthesize } from './http/synthetic-response.ts';
+
+/** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */
+export interface ListenerLimits {
+  readonly headerSize: number;
+  readonly connections: number;
+  readonly headerTimeout: number;
+  readonly idleTimeout: number;
+  /** How long {@link Listener.close} waits for exchanges and tunnels. */
+  readonly drain: number;
+}
+
+export interface ListenerOptions {
+  /** Names the tier in pages and `Proxy-Status`. */
+  readonly tier: string;
+  readonly host: string;
+  readonly port: number;
+  readonly limits: ListenerLimits;
+  /** Handles one exchange; must answer it, and must not throw. */
+  readonly handle: (exchange: ClientExchange) => void;
+}
+
+const DRAINING: Explanation = {
+  status: 503,
+  error: 'proxy_internal_response',
+  details: 'shutting down',
+  symptom: 'The proxy did not take this request.',
+  cause: 'It is shutting down and only finishes what was under way.',
+  remedy: 'Try again in a moment.',
+};
+
+const PARSE_FAILURES: ReadonlyMap<string, readonly [status: number, details: string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', [431, 'the request head is too large']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'the request head did not come in time']],
+]);
+
+/**
+ * A listening `node:http` server and the life of its connections: owns accept, limits, the answer to what cannot be
+ * parsed, and drain. Knows nothing of authentication or routes.
+ */
+export class Listener {
+  readonly #server: Server;
+  readonly #options: ListenerOptions;
+  readonly #sockets = new Set<Socket>();
+  #draining = false;
+
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { limits } = options;
+    this.#server = createServer({
+      maxHeaderSize: limits.headerSize,
+      headersTimeout: limits.headerTimeout,
+      keepAliveTimeout: limits.idleTimeout,
+      // An upload may take as long as it likes; what stalls is found by the idle limits.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 1000,
+      // Whatever Host says, the request guard decides; without this Node answers before it can explain.
+      requireHostHeader: true,
+    });
+    this.#server.maxConnections = limits.connections;
+    this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
+    this.#server.on('request', (req, res) => this.#onRequest(req, res));
+    this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
+    this.#server.on('upgrade', (req, socket, head) => this.#onSocket('upgrade', req, socket, head));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
+  }
+
+  /** Listens; rejects with Node's error where the address cannot be had. */
+  static async start(options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(options);
+    const server = listener.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: options.host, port: options.port }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    return listener;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** `http://host:port`, as a client on this machine would write it. */
+  get url(): string {
+    const { address, family } = this.#server.address() as AddressInfo;
+    const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
+    return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${this.port}`;
+  }
+
+  /** Client connections that are open, tunnels included. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const deadline = setTimeout(() => this.#cut(), this.#options.limits.drain);
+    await closed;
+    clearTimeout(deadline);
+    this.#cut();
+  }
+
+  /** Cuts everything at once. */
+  async kill(): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#cut();
+    await closed;
+  }
+
+  #cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Also called for a socket that comes back after a refused CONNECT; then it is known already. */
+  #adopt(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
+    socket.on('error', () => socket.destroy());
+    socket.setNoDelay(true);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#draining) {
+      explain(res, this.#options.tier, DRAINING, { close: true });
+      return;
+    }
+    // What was announced before the drain began still finishes, but the connection does not go on.
+    res.once('close', () => {
+      if (this.#draining) req.socket.destroySoon();
+    });
+    this.#options.handle({ kind: 'request', req, res });
+  }
+
+  #onSocket(kind: Exclude<RequestKind, 'request'>, req: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    const socket = duplex as Socket;
+    const keepAlive = req.httpVersion === '1.1' && !listOf(req.rawHeaders, 'connection').includes('close');
+    const begin = (): void => {
+      const exchange = new SocketExchange(kind, req, socket, head, keepAlive, (rest) => this.#handBack(socket, rest));
+      if (this.#draining) explain(exchange.res, this.#options.tier, DRAINING, { close: true });
+      else this.#options.handle(exchange);
+    };
+    afterEarlierResponses(socket, begin);
+  }
+
+  /** After a refused CONNECT or Upgrade the connection is an ordinary one again, or NTLM could not work. */
+  #handBack(socket: Socket, rest: Buffer): void {
+    if (this.#draining) {
+      socket.destroySoon();
+      return;
+    }
+    if (rest.length > 0) socket.unshift(rest);
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
+  #onClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
+    const socket = duplex as Socket & { _httpMessage?: ServerResponse | null };
+    const known = PARSE_FAILURES.get(error.code ?? '');
+    const parse = error.code?.startsWith('HPE_') ?? false;
+    // Nothing may be written into the middle of another response.
+    if ((known === undefined && !parse) || !socket.writable || socket._httpMessage?.headersSent === true) {
+      socket.destroy();
+      return;
+    }
+    const [status, details] = known ?? [400, 'the request is not valid HTTP/1'];
+    const { tier } = this.#options;
+    const explanation = malformed(status, details);
+    const response = synthesize(tier, explanation, undefined);
+    const lines = [`HTTP/1.1 ${response.status} ${response.reason}`, 'Connection: close'];
+    for (let i = 0; i < response.headers.length; i += 2)
+      lines.push(`${response.headers[i]}: ${response.headers[i + 1]}`);
+    socket.end(`${lines.join('\r\n')}\r\n\r\n${response.body}`, () => socket.destroy());
+  }
+}
+
+/** The answer to a request that cannot be taken as it stands; the connection is closed after it. */
+export function malformed(status: number, details: string): Explanation {
+  return {
+    status,
+    error: 'http_request_error',
+    details,
+    symptom: 'The proxy refused the request before it looked at credentials.',
+    cause: `The request cannot be forwarded as it stands: ${details}.`,
+    remedy: 'This is a fault of the program that sent it, or of something between it and the proxy.',
+  };
+}

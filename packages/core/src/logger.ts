@@ -1,0 +1,25 @@
+import type { DestinationStream, Logger } from 'pino';
+import { pino } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * A logger that writes JSON lines to `destination`, by default stderr; readable lines where stderr is a terminal.
+ * Secrets do not get here as text (they are of the type `Secret`); `redact` is the second line of defence.
+ */
+export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+  const stream = destination ?? (process.stderr.isTTY ? prettyStderr() : pino.destination({ fd: 2, sync: true }));
+  return pino(
+    { level, base: null, redact: { paths: ['password', '*.password', 'token', '*.token'], censor: '[secret]' } },
+    stream,
+  );
+}
+
+function prettyStderr(): DestinationStream {
+  const colorize = process.env.NO_COLOR === undefined || process.env.NO_COLOR === '';
+  return PinoPretty({ destination: 2, sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' });
+}
