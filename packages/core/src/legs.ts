@@ -9,6 +9,8 @@ import { valuesOf } from './http/headers.ts';
  * subscriber cannot see a secret. Costs nothing while nobody has subscribed.
  */
 export interface Leg {
+  /** The `Via` pseudonym of the instance that publishes it. */
+  readonly by: string;
   /** Who sent the request and to whom: `client`, `downstream`, the name of an upstream, `upstream`, `origin`. */
   readonly from: string;
   readonly to: string;
@@ -30,10 +32,8 @@ export interface Leg {
   readonly error?: string;
 }
 
-export interface LegFacts extends Omit<Leg, 'credentials' | 'requestHeaders' | 'responseHeaders'> {
-  readonly requestHeaders: RawHeaders;
-  readonly responseHeaders: RawHeaders;
-}
+/** A leg as it was on the wire, before it is redacted. */
+export type LegFacts = Omit<Leg, 'credentials'>;
 
 const legs = channel('chain407:leg');
 const SENSITIVE: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie', 'proxy-authorization']);

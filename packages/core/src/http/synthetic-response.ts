@@ -99,20 +99,21 @@ export function synthesize(tier: string, explanation: Explanation, accept: strin
   return { status, reason, headers, body };
 }
 
-/** Sends an explanation as the response, or cuts the connection where another response has begun. */
+/** Sends an explanation as the response, and returns what was sent; cuts the connection where a response has begun. */
 export function explain(
   res: ServerResponse,
   tier: string,
   explanation: Explanation,
   options: { readonly close?: boolean } = {},
-): void {
+): SyntheticResponse | undefined {
   if (res.headersSent) {
     res.destroy();
-    return;
+    return undefined;
   }
   const [accept] = valuesOf(res.req.rawHeaders, 'accept');
-  const { status, reason, headers, body } = synthesize(tier, explanation, accept);
+  const response = synthesize(tier, explanation, accept);
   if (options.close === true) res.shouldKeepAlive = false;
-  res.writeHead(status, reason, headers);
-  res.end(res.req.method === 'HEAD' ? undefined : body);
+  res.writeHead(response.status, response.reason, response.headers);
+  res.end(res.req.method === 'HEAD' ? undefined : response.body);
+  return response;
 }

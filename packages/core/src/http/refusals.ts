@@ -1,0 +1,10 @@
+/**
+ * How `details` in the `Proxy-Status` of a refusing upstream tier begins. The downstream reads the last one: such a 407
+ * says nothing against the password.
+ */
+export const REFUSALS = {
+  missing: 'credentials missing',
+  unsupported: 'credentials of a scheme that is not offered',
+  unrecognised: 'credentials not recognised',
+  notPermitted: 'not permitted',
+} as const;

@@ -1,0 +1,109 @@
+import type { ServerResponse } from 'node:http';
+import type {
+  ClientExchange,
+  RawHeaders,
+  ResponseHead,
+  SocketExchange,
+  TunnelEnd,
+  TunnelOptions,
+  TunnelSide,
+} from '@chain407/core';
+import { endToEnd, linesOf, splice, valuesOf } from '@chain407/core';
+import type { Answer } from './exchange-record.ts';
+import type { HopError } from './hop-error.ts';
+import type { HopResponse } from './hop-response.ts';
+import { formatHead } from './request-head.ts';
+
+/** What belongs to the negotiation between client and upstream, where the client's credentials are relayed. */
+const NEGOTIATION: ReadonlySet<string> = new Set(['proxy-authenticate', 'proxy-authentication-info', 'proxy-support']);
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+
+export interface DeliveryOptions {
+  /** Pass the upstream's challenges on, each a line of its own. */
+  readonly relayNegotiation: boolean;
+  readonly via: string;
+  readonly tunnel: TunnelOptions;
+  /** Called with what the client gets, when its head goes out. */
+  readonly onAnswer: (answer: Answer) => void;
+}
+
+/** How a delivery ended: the response whole, a tunnel closed, or the next hop broke off and so did we. */
+export type Delivered =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'tunnel'; readonly end: TunnelEnd }
+  | { readonly kind: 'broken'; readonly error: HopError };
+
+const COMPLETE: Delivered = { kind: 'complete' };
+
+/** The fields of a response as the client gets them. */
+function responseHeaders(head: ResponseHead, { relayNegotiation, via }: DeliveryOptions): string[] {
+  // RFC 9110 §8.6: no Content-Length on 1xx, 204 and 2xx to CONNECT; some peers send one all the same.
+  const noBody = head.status < 200 || head.status === 204 || head.framing.kind === 'tunnel';
+  const headers = endToEnd(head.headers, noBody ? LENGTH : undefined);
+  if (relayNegotiation) headers.push(...linesOf(head.headers, NEGOTIATION));
+  headers.push('Via', via);
+  return headers;
+}
+
+/** Hands a response of the next hop on to the client: streamed, with back-pressure, or as a tunnel. */
+export function deliver(exchange: ClientExchange, response: HopResponse, options: DeliveryOptions): Promise<Delivered> {
+  const { head } = response;
+  const headers = responseHeaders(head, options);
+  if (head.framing.kind === 'tunnel' && exchange.kind !== 'request') {
+    const { status, reason } = head;
+    const answer = { status, reason, headers: [...headers, ...upgradeFields(head)] };
+    return openTunnel(exchange, response.connection.detach(), answer, options).then((end) => ({ kind: 'tunnel', end }));
+  }
+  const { res } = exchange;
+  res.sendDate = false;
+  res.writeHead(head.status, head.reason, headers);
+  options.onAnswer({ status: head.status, headers });
+  if (response.collected !== undefined) {
+    res.end(response.collected);
+    return Promise.resolve(COMPLETE);
+  }
+  return streamBody(response, res);
+}
+
+function streamBody(response: HopResponse, res: ServerResponse): Promise<Delivered> {
+  return new Promise((resolve) => {
+    res.on('drain', () => response.connection.resume());
+    response.consume({
+      data: (bytes) => res.write(bytes),
+      end: (trailers) => {
+        if (trailers.length > 0) res.addTrailers(pairs(trailers));
+        res.end();
+        resolve(COMPLETE);
+      },
+      // A response that stops half-way must not look whole: cutting the connection is the only way to say so.
+      fail: (error) => {
+        res.destroy();
+        resolve({ kind: 'broken', error });
+      },
+    });
+  });
+}
+
+/** Joins the client's socket with the far side, after a response that says so. */
+export async function openTunnel(
+  exchange: SocketExchange,
+  far: TunnelSide,
+  { status, reason, headers }: Pick<ResponseHead, 'status' | 'reason' | 'headers'>,
+  { tunnel, onAnswer }: Pick<DeliveryOptions, 'tunnel' | 'onAnswer'>,
+): Promise<TunnelEnd> {
+  const near = exchange.takeSocket();
+  near.socket.write(formatHead(`HTTP/1.1 ${status} ${reason}`, headers), 'latin1');
+  onAnswer({ status, headers });
+  return splice(near, far, tunnel);
+}
+
+/** 101 names the protocol that the connection now speaks (RFC 9110 §7.8). */
+function upgradeFields({ status, headers }: ResponseHead): string[] {
+  return status === 101 ? ['Connection', 'Upgrade', 'Upgrade', valuesOf(headers, 'upgrade').join(', ')] : [];
+}
+
+function pairs(raw: RawHeaders): [string, string][] {
+  const list: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) list.push([raw[i] as string, raw[i + 1] as string]);
+  return list;
+}

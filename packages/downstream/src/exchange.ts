@@ -1,0 +1,265 @@
+import type { Credentials } from '@chain407/auth';
+import type { ClientExchange, Explanation, RequestBody, RequestTarget, TunnelEnd, TunnelOptions } from '@chain407/core';
+import { countForward, explain, valuesOf } from '@chain407/core';
+import { Cancellation } from './cancellation.ts';
+import type { ConnectionSource } from './connection-source.ts';
+import { deliver, openTunnel } from './deliver.ts';
+import type { Answer, ExchangeRecord } from './exchange-record.ts';
+import type { Failover } from './failover.ts';
+import { HopError } from './hop-error.ts';
+import type { HopResponse } from './hop-response.ts';
+import type { Identity, RejectedPolicy } from './identity.ts';
+import { bindsConnection, chooseIdentity, identityKey, nameIdentity } from './identity.ts';
+import type { Negotiated, Refusal } from './negotiate.ts';
+import { negotiate } from './negotiate.ts';
+import { originAsked, refusalPage } from './pages.ts';
+import type { Pins } from './pins.ts';
+import type { Pool } from './pool.ts';
+import { ReplayBody } from './replay-body.ts';
+import type { HeadFacts } from './request-head.ts';
+import { authorizationText, formatHead, requestHeaders, targetText } from './request-head.ts';
+import { rescue } from './rescue.ts';
+import type { Route } from './routes.ts';
+import type { Upstream } from './upstream.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+/** What all exchanges of one downstream share. */
+export interface Runtime {
+  readonly tier: string;
+  /** The `Via` pseudonym of this instance. */
+  readonly pseudonym: string;
+  readonly rejected: RejectedPolicy;
+  /** Bytes of a request body that are kept until the answer is known. */
+  readonly replayBody: number;
+  readonly tunnel: TunnelOptions;
+  readonly pool: Pool;
+  readonly pins: Pins;
+  readonly failover: Failover;
+}
+
+/** A next hop as an exchange uses it: an upstream, or the origin itself on a direct route. */
+export interface Hop {
+  readonly upstream: Upstream;
+  readonly direct: boolean;
+}
+
+/** RFC 9110 §9.2.2; CONNECT has no effect at the origin before the tunnel carries bytes. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'CONNECT']);
+
+/**
+ * One exchange on its way: hop → identity → negotiation → what the client gets. Owns the order of these; each of them
+ * is a file of its own.
+ */
+export class Exchange {
+  readonly #runtime: Runtime;
+  readonly #client: ClientExchange;
+  readonly #record: ExchangeRecord;
+  readonly #target: RequestTarget;
+  readonly #framing: RequestBody;
+  readonly #body: ReplayBody | undefined;
+  readonly #cancellation = new Cancellation();
+
+  constructor(
+    runtime: Runtime,
+    client: ClientExchange,
+    record: ExchangeRecord,
+    target: RequestTarget,
+    framing: RequestBody,
+  ) {
+    this.#runtime = runtime;
+    this.#client = client;
+    this.#record = record;
+    this.#target = target;
+    this.#framing = framing;
+    this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayBody);
+    client.res.once('close', () => {
+      if (!client.res.writableFinished) this.#cancellation.cancel();
+    });
+  }
+
+  /** Tries the hops in order until one can be reached, and answers the client; says how a tunnel ended. */
+  async run(hops: readonly Hop[], mode: Route['identity']): Promise<TunnelEnd | undefined> {
+    const { failover } = this.#runtime;
+    try {
+      for (const [i, hop] of hops.entries()) {
+        const identity = this.#identity(hop, mode);
+        this.#record.goes(hop.direct ? 'direct' : hop.upstream.name, nameIdentity(identity));
+        const outcome = await this.#negotiate(hop, identity);
+        const unreachable = outcome.kind === 'failed' && outcome.error.phase === 'connect';
+        if (unreachable) failover.failed(hop.upstream);
+        else failover.reached(hop.upstream);
+        if (!unreachable || i === hops.length - 1) return await this.#conclude(hop, identity, outcome);
+      }
+      return undefined;
+    } finally {
+      this.#body?.discard();
+    }
+  }
+
+  /** CONNECT on a direct route: the origin itself is the other end, and is asked nothing. */
+  async tunnel({ upstream }: Hop): Promise<TunnelEnd | undefined> {
+    const client = this.#client;
+    if (client.kind === 'request') throw new TypeError('a plain request has no tunnel');
+    this.#record.goes('direct', 'none');
+    try {
+      const connection = await UpstreamConnection.connect(upstream.connection, this.#cancellation);
+      const established = {
+        status: 200,
+        reason: 'Connection Established',
+        headers: ['Via', `1.1 ${this.#runtime.pseudonym}`],
+      };
+      this.#cancellation.release();
+      return await openTunnel(client, connection.detach(), established, {
+        tunnel: this.#runtime.tunnel,
+        onAnswer: this.#onAnswer,
+      });
+    } catch (error) {
+      if (!(error instanceof HopError)) throw error;
+      if (!this.#cancellation.cancelled) this.#fail(error, upstream.name);
+      return undefined;
+    }
+  }
+
+  #identity({ upstream, direct }: Hop, mode: Route['identity']): Identity {
+    if (direct) return { kind: 'none' };
+    const [line] = valuesOf(this.#client.req.rawHeaders, 'proxy-authorization');
+    return chooseIdentity({ mode, rejected: this.#runtime.rejected, line, credential: upstream.credential });
+  }
+
+  async #negotiate(hop: Hop, identity: Identity): Promise<Negotiated> {
+    const { method = '' } = this.#client.req;
+    if (this.#mustProbe(hop, identity)) {
+      const probe = await this.#attempt(hop, identity, 'HEAD', undefined);
+      if (probe.kind !== 'response') return probe;
+      await probe.response.finish();
+    }
+    return this.#attempt(hop, identity, method, this.#body);
+  }
+
+  /** A body too large to be kept is only sent once it is known that it will be taken. */
+  #mustProbe({ upstream }: Hop, identity: Identity): boolean {
+    if (this.#body === undefined || this.#body.surelyReplayable || identity.kind !== 'own') return false;
+    return !identity.credential.known.has(upstream.name);
+  }
+
+  #attempt(hop: Hop, identity: Identity, method: string, body: ReplayBody | undefined): Promise<Negotiated> {
+    const { upstream, direct } = hop;
+    const { kind, req } = this.#client;
+    const bodyless = body === undefined && this.#body !== undefined;
+    const facts: HeadFacts = {
+      kind,
+      target: this.#target,
+      headers: countForward(method, req.rawHeaders),
+      body: bodyless ? { kind: 'none' } : this.#framing,
+      via: `${req.httpVersion} ${this.#runtime.pseudonym}`,
+      direct,
+      bodyless,
+    };
+    const target = targetText(facts.target, direct);
+    const fields = (credentials: Credentials | undefined): string[] =>
+      requestHeaders(facts, authorization(identity, credentials));
+    return negotiate({
+      upstream,
+      credential: identity.kind === 'own' ? identity.credential : undefined,
+      answerable: identity.kind === 'own' && identity.answerable,
+      method,
+      target,
+      upgrade: kind === 'upgrade',
+      idempotent: IDEMPOTENT.has(method),
+      body,
+      head: (credentials) => formatHead(`${method} ${target} HTTP/1.1`, fields(credentials)),
+      source: (scheme) => this.#source(upstream, identity, scheme),
+      cancellation: this.#cancellation,
+      onLeg: (leg) =>
+        this.#record.sent(leg, direct ? 'origin' : upstream.name, method, target, () => fields(leg.credentials)),
+    });
+  }
+
+  #source(upstream: Upstream, identity: Identity, scheme: string | undefined): ConnectionSource {
+    const { pool, pins } = this.#runtime;
+    const { socket } = this.#client.req;
+    const pinned = identity.kind === 'relay' && (bindsConnection(identity) || pins.has(socket, upstream.name));
+    if (pinned) return pins.source(socket, upstream.name);
+    // Before any credentials have gone out on it, a connection is nobody's.
+    const owner = identity.kind === 'own' && scheme === undefined ? 'none' : `${identityKey(identity)} ${scheme ?? ''}`;
+    return pool.source(`${upstream.name} ${owner}`, upstream.idleTimeout);
+  }
+
+  async #conclude(hop: Hop, identity: Identity, outcome: Negotiated): Promise<TunnelEnd | undefined> {
+    switch (outcome.kind) {
+      case 'cancelled':
+        return undefined;
+      case 'failed':
+        this.#fail(outcome.error, hop.upstream.name);
+        return undefined;
+      case 'refused':
+        return this.#refuse(hop, identity, outcome.refusal, outcome.response);
+      case 'response':
+        return this.#respond(hop, identity, outcome.response);
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async #respond(hop: Hop, identity: Identity, response: HopResponse): Promise<TunnelEnd | undefined> {
+    if (response.head.status !== 407 || identity.kind === 'relay')
+      return this.#deliver(response, identity.kind === 'relay');
+    if (hop.direct) {
+      await response.finish();
+      this.#explain(originAsked(hop.upstream.name));
+      return undefined;
+    }
+    return this.#refuse(hop, identity, { reason: 'unanswerable', detail: 'the identity is "none"' }, response);
+  }
+
+  async #refuse(
+    hop: Hop,
+    identity: Identity,
+    refusal: Refusal,
+    response?: HopResponse,
+  ): Promise<TunnelEnd | undefined> {
+    const { rejected } = this.#runtime;
+    const { name } = hop.upstream;
+    const answerable = identity.kind === 'own' && identity.answerable;
+    this.#record.failed(refusal.reason);
+    if (response !== undefined && rejected === 'ask' && answerable) return this.#deliver(response, true);
+    await response?.finish();
+    const relayable = answerable ? valuesOf(response?.head.headers ?? [], 'proxy-authenticate') : [];
+    const credential = identity.kind === 'own' ? identity.credential.name : undefined;
+    this.#explain(refusalPage(refusal, { upstream: name, credential, policy: rejected, relayable }));
+    return undefined;
+  }
+
+  async #deliver(response: HopResponse, relayNegotiation: boolean): Promise<TunnelEnd | undefined> {
+    const { pseudonym, tunnel } = this.#runtime;
+    const via = `${response.head.version} ${pseudonym}`;
+    const delivered = await deliver(this.#client, response, {
+      relayNegotiation,
+      via,
+      tunnel,
+      onAnswer: this.#onAnswer,
+    });
+    if (delivered.kind === 'broken') this.#record.failed(delivered.error.code);
+    return delivered.kind === 'tunnel' ? delivered.end : undefined;
+  }
+
+  readonly #onAnswer = (answer: Answer): void => this.#record.answered(answer);
+
+  #fail(error: HopError, nextHop: string): void {
+    this.#record.failed(error.code);
+    this.#explain(rescue(error, nextHop));
+  }
+
+  #explain(explanation: Explanation): void {
+    const { res } = this.#client;
+    if (res.destroyed) return;
+    const sent = explain(res, this.#runtime.tier, explanation);
+    if (sent !== undefined) this.#record.answered(sent);
+  }
+}
+
+/** The text of `Proxy-Authorization` on a leg. */
+function authorization(identity: Identity, credentials: Credentials | undefined): string | undefined {
+  if (identity.kind === 'relay') return identity.line;
+  return credentials === undefined ? undefined : authorizationText(credentials);
+}

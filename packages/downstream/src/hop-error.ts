@@ -1,0 +1,30 @@
+/** Where in an exchange with the next hop something failed. */
+export type HopPhase = 'connect' | 'exchange';
+
+/**
+ * The next hop could not be reached, or broke off. An expected outcome: it ends as a 502 or 504 that says which.
+ * `code` is Node's (`ECONNREFUSED`), or one of ours below.
+ */
+export class HopError extends Error {
+  override readonly name = 'HopError';
+  readonly code: string;
+  readonly phase: HopPhase;
+  /** Nothing of a response had come: the request may be sent again where it is safe to do so. */
+  readonly unanswered: boolean;
+
+  constructor(phase: HopPhase, code: string, message: string, unanswered: boolean) {
+    super(message);
+    this.phase = phase;
+    this.code = code;
+    this.unanswered = unanswered;
+  }
+}
+
+/** Not connected in time; no response in time; closed by the peer; bytes that make no sense; a body that is gone. */
+export const HOP_CODES = {
+  connectTimeout: 'ERR_CONNECT_TIMEOUT',
+  responseTimeout: 'ERR_RESPONSE_TIMEOUT',
+  closed: 'ERR_CLOSED',
+  malformed: 'ERR_MALFORMED_RESPONSE',
+  notReplayable: 'ERR_BODY_NOT_REPLAYABLE',
+} as const;

@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RequestBody } from '@chain407/core';
+import type { OutboundBody } from './upstream-connection.ts';
+
+/**
+ * A client's request body on its way to the next hop: streamed with back-pressure, and kept up to a limit, so that it
+ * can be sent once more when the first try ends in a 407. Owns how a body is framed, not whether it may be sent again.
+ */
+export class ReplayBody implements OutboundBody {
+  readonly #req: IncomingMessage;
+  readonly #framing: RequestBody;
+  readonly #limit: number;
+  /** What has been read so far, or nothing once that was more than the limit. */
+  #kept: Buffer[] | undefined = [];
+  #keptBytes = 0;
+  #ended = false;
+  #sent = false;
+  #socket: Socket | undefined;
+  #listening = false;
+
+  /** `limit` in bytes. */
+  constructor(req: IncomingMessage, framing: RequestBody, limit: number) {
+    this.#req = req;
+    this.#framing = framing;
+    this.#limit = limit;
+  }
+
+  /** Can be sent from its beginning: nothing of it has been read, or all that was read has been kept. */
+  get replayable(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  /** Known to be small enough before a byte of it was read. */
+  get surelyReplayable(): boolean {
+    return this.#framing.kind === 'length' && this.#framing.length <= this.#limit;
+  }
+
+  get sent(): boolean {
+    return this.#sent;
+  }
+
+  /** Sends from the beginning to a new socket, or goes on when the socket of the last call takes data again. */
+  sendTo(socket: Socket): void {
+    if (this.#socket === socket) {
+      if (!this.#ended) this.#req.resume();
+      return;
+    }
+    if (this.#kept === undefined) throw new TypeError('the body cannot be sent again');
+    this.#socket = socket;
+    this.#sent = false;
+    let flowing = true;
+    for (const bytes of this.#kept) flowing = this.#write(socket, bytes);
+    if (this.#ended) {
+      this.#finish(socket);
+      return;
+    }
+    if (!this.#listening) {
+      this.#listening = true;
+      this.#req.on('data', this.#onData);
+      this.#req.once('end', this.#onEnd);
+    }
+    if (flowing) this.#req.resume();
+  }
+
+  stop(): void {
+    this.#socket = undefined;
+    if (!this.#ended) this.#req.pause();
+  }
+
+  /** The response is complete: what is left of the body is read and dropped, or the client could not go on. */
+  discard(): void {
+    this.stop();
+    this.#kept = undefined;
+    if (this.#req.readableEnded || this.#req.destroyed) return;
+    this.#req.off('data', this.#onData);
+    this.#req.resume();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#keep(bytes);
+    const socket = this.#socket;
+    if (socket === undefined || !this.#write(socket, bytes)) this.#req.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    if (this.#socket !== undefined) this.#finish(this.#socket);
+  };
+
+  #keep(bytes: Buffer): void {
+    if (this.#kept === undefined) return;
+    this.#keptBytes += bytes.length;
+    if (this.#keptBytes > this.#limit) this.#kept = undefined;
+    else this.#kept.push(bytes);
+  }
+
+  #write(socket: Socket, bytes: Buffer): boolean {
+    if (this.#framing.kind !== 'chunked') return socket.write(bytes);
+    socket.cork();
+    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
+    socket.write(bytes);
+    const flowing = socket.write('\r\n', 'latin1');
+    socket.uncork();
+    return flowing;
+  }
+
+  #finish(socket: Socket): void {
+    this.#sent = true;
+    if (this.#framing.kind !== 'chunked') return;
+    const trailers: string[] = [];
+    const raw = this.#req.rawTrailers;
+    for (let i = 0; i < raw.length; i += 2) trailers.push(`${raw[i]}: ${raw[i + 1]}\r\n`);
+    socket.write(`0\r\n${trailers.join('')}\r\n`, 'latin1');
+  }
+}

@@ -1,0 +1,84 @@
+import type { Explanation } from '@chain407/core';
+import type { HopError } from './hop-error.ts';
+import { HOP_CODES } from './hop-error.ts';
+
+type Row = readonly [
+  codes: readonly string[],
+  status: 502 | 504,
+  error: Explanation['error'],
+  cause: string,
+  remedy: string,
+];
+
+const NETWORK_REMEDY =
+  'Check the address and port in the configuration, and that this machine is on the network where it lives.';
+
+/** From what went wrong on the way to the next hop to what the client is told. First row that fits. */
+const ROWS: readonly Row[] = [
+  [
+    ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA'],
+    502,
+    'dns_error',
+    'its name cannot be resolved',
+    `${NETWORK_REMEDY} Outside that network its name is often unknown.`,
+  ],
+  [['ECONNREFUSED'], 502, 'connection_refused', 'nothing listens at its address', NETWORK_REMEDY],
+  [
+    [HOP_CODES.connectTimeout, 'ETIMEDOUT'],
+    504,
+    'connection_timeout',
+    'it did not accept a connection in time',
+    NETWORK_REMEDY,
+  ],
+  [
+    ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'],
+    502,
+    'destination_unavailable',
+    'there is no way to its address',
+    NETWORK_REMEDY,
+  ],
+  [
+    [HOP_CODES.responseTimeout],
+    504,
+    'http_response_timeout',
+    'it took the request and did not answer in time',
+    'Try again; if it stays so, the site behind it may be slow or down.',
+  ],
+  [
+    [HOP_CODES.malformed],
+    502,
+    'http_protocol_error',
+    'its answer is not valid HTTP/1',
+    'This is a fault of that proxy; its log may say more.',
+  ],
+  [
+    [HOP_CODES.notReplayable],
+    502,
+    'proxy_internal_response',
+    'it asked for credentials again when the request body had already gone',
+    'Send the request again: the next try knows the answer; or raise limits.replayBody.',
+  ],
+  [
+    [HOP_CODES.closed, 'ECONNRESET', 'EPIPE'],
+    502,
+    'connection_terminated',
+    'it closed the connection before it had answered',
+    'Try again; if it stays so, its log may say why.',
+  ],
+];
+
+const UNKNOWN: Row = [[], 502, 'proxy_internal_error', 'the connection failed', NETWORK_REMEDY];
+
+/** `nextHop` is the name of an upstream, or the authority of an origin on a direct route. */
+export function rescue(error: HopError, nextHop: string): Explanation {
+  const [, status, proxyError, cause, remedy] = ROWS.find(([codes]) => codes.includes(error.code)) ?? UNKNOWN;
+  return {
+    status,
+    error: proxyError,
+    details: `${nextHop}: ${cause} (${error.code})`,
+    nextHop,
+    symptom: `The request did not get past ${nextHop}, the next hop.`,
+    cause: `The proxy could not use ${nextHop}: ${cause} (${error.code}).`,
+    remedy,
+  };
+}

@@ -1,0 +1,138 @@
+import type { ClientExchange, Explanation, ListenerLimits, Logger, RequestTarget, TunnelEnd } from '@chain407/core';
+import {
+  answerAsRecipient,
+  explain,
+  guardRequest,
+  isFinalRecipient,
+  Listener,
+  malformed,
+  passedBefore,
+  viaPseudonym,
+} from '@chain407/core';
+import type { Hop, Runtime } from './exchange.ts';
+import { Exchange } from './exchange.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import { deniedByRoute, deniedClient, loop } from './pages.ts';
+import type { Route } from './routes.ts';
+import { pickRoute } from './routes.ts';
+import type { ConnectionOptions } from './upstream-connection.ts';
+
+/** Stands in pages and `Proxy-Status`. */
+export const TIER = 'chain407-downstream';
+
+/** A downstream that runs. */
+export interface Downstream {
+  readonly url: string;
+  readonly port: number;
+  /** Client connections that are open, tunnels included. */
+  readonly connections: number;
+  /** The `Via` pseudonym: legs carry it as `by`. */
+  readonly pseudonym: string;
+  /** Takes nothing new, lets what is under way finish within the drain limit. */
+  close(): Promise<void>;
+  /** Cuts everything. */
+  kill(): Promise<void>;
+}
+
+/** What `createRuntime` makes of a configuration. */
+export interface Assembly {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly limits: ListenerLimits;
+  readonly admits: (address: string) => boolean;
+  readonly routes: readonly Route[];
+  /** Limits of a connection to an origin, on direct routes. */
+  readonly direct: Omit<ConnectionOptions, 'host' | 'port'> & { readonly idleTimeout: number };
+  readonly runtime: Omit<Runtime, 'pseudonym' | 'tier'>;
+}
+
+/** Listens; rejects with Node's error where the address cannot be had. */
+export async function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
+  const pseudonym = viaPseudonym(TIER);
+  const runtime: Runtime = { ...assembly.runtime, tier: TIER, pseudonym };
+  const handle = (client: ClientExchange): void => {
+    const record = new ExchangeRecord(client, pseudonym);
+    take(assembly, runtime, client, record).then(
+      (tunnel) => record.log(logger, tunnel),
+      (error: unknown) => {
+        // Whatever gets here is a bug: the client is told, and the log has the stack.
+        logger.error({ exchange: record.id, err: error }, 'internal error');
+        explain(client.res, TIER, internalError());
+      },
+    );
+  };
+  const listener = await Listener.start({ tier: TIER, ...assembly.listen, limits: assembly.limits, handle });
+  return {
+    url: listener.url,
+    port: listener.port,
+    pseudonym,
+    get connections() {
+      return listener.connections;
+    },
+    close: () => listener.close().finally(() => runtime.pool.close()),
+    kill: () => listener.kill().finally(() => runtime.pool.close()),
+  };
+}
+
+/** Guard → who is the client → final recipient → loop → route → exchange. */
+async function take(
+  assembly: Assembly,
+  runtime: Runtime,
+  client: ClientExchange,
+  record: ExchangeRecord,
+): Promise<TunnelEnd | undefined> {
+  const { req, res, kind } = client;
+  const answer = (explanation: Explanation, close = false): undefined => {
+    const sent = explain(res, TIER, explanation, { close });
+    if (sent !== undefined) record.answered(sent);
+  };
+  const verdict = guardRequest(req, kind);
+  if (!verdict.ok) return answer(malformed(400, verdict.why), true);
+  const address = req.socket.remoteAddress ?? '';
+  if (!assembly.admits(address)) return answer(deniedClient(address));
+  const { target, body } = verdict;
+  if (target.form === 'asterisk' || isFinalRecipient(req.method ?? '', target, req.rawHeaders)) {
+    answerAsRecipient(req, res);
+    return undefined;
+  }
+  if (passedBefore(req.rawHeaders, runtime.pseudonym)) return answer(loop());
+  const route = pickRoute(assembly.routes, target.host, target.port);
+  const exchange = new Exchange(runtime, client, record, target, body);
+  switch (route.via.kind) {
+    case 'deny':
+      return answer(deniedByRoute(target.authority));
+    case 'direct':
+      if (target.form === 'absolute' && target.scheme === 'https')
+        return answer(malformed(400, 'https goes through CONNECT'));
+      return target.form === 'authority'
+        ? exchange.tunnel(directHop(assembly, target))
+        : exchange.run([directHop(assembly, target)], 'none');
+    case 'upstreams': {
+      const upstreams = runtime.failover.order(route.via.upstreams);
+      return exchange.run(
+        upstreams.map((upstream) => ({ upstream, direct: false })),
+        route.identity,
+      );
+    }
+    default:
+      return route.via satisfies never;
+  }
+}
+
+function directHop({ direct }: Assembly, { host, port, authority }: Exclude<RequestTarget, { form: 'asterisk' }>): Hop {
+  const connection: ConnectionOptions = { ...direct, host, port };
+  return {
+    direct: true,
+    upstream: { name: authority, connection, idleTimeout: direct.idleTimeout, credential: undefined },
+  };
+}
+
+function internalError(): Explanation {
+  return {
+    status: 500,
+    error: 'proxy_internal_error',
+    details: 'internal error',
+    symptom: 'The proxy failed on this request.',
+    cause: 'A fault in Chain407 itself; its log has the details.',
+    remedy: 'Please report it, with the lines of the log.',
+  };
+}

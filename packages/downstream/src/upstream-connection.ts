@@ -1,0 +1,304 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { ResponseContext, ResponseHead, TunnelSide } from '@chain407/core';
+import { MessageError, ResponseReader } from '@chain407/core';
+import type { Cancellation } from './cancellation.ts';
+import { HOP_CODES, HopError } from './hop-error.ts';
+
+/** Where a connection goes, and its limits: times in milliseconds, sizes in bytes. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly connectTimeout: number;
+  /** Without a byte in either direction while a response is awaited. */
+  readonly responseTimeout: number;
+  readonly headerSize: number;
+}
+
+/** A request as bytes: the head, and who sends the body after it. */
+export interface OutboundRequest {
+  readonly context: ResponseContext;
+  /** Request line and fields with the empty line, as Latin-1 text. */
+  readonly head: string;
+  readonly body: OutboundBody | undefined;
+}
+
+export interface OutboundBody {
+  sendTo(socket: Socket): void;
+  /** Takes the socket away again, whether all has been sent or not. */
+  stop(): void;
+  /** All has been sent to the socket of the last `sendTo`. */
+  readonly sent: boolean;
+}
+
+/** Who takes a response body. `data` returns false to be asked no more until {@link UpstreamConnection.resume}. */
+export interface BodyConsumer {
+  data(bytes: Buffer): boolean;
+  end(trailers: readonly string[]): void;
+  fail(error: HopError): void;
+}
+
+interface Exchange {
+  readonly request: OutboundRequest;
+  readonly reader: ResponseReader;
+  readonly resolve: (head: ResponseHead) => void;
+  readonly reject: (error: HopError) => void;
+  /** A byte of the response has come. */
+  begun: boolean;
+  head: ResponseHead | undefined;
+  consumer: BodyConsumer | undefined;
+  held: boolean;
+}
+
+let connections = 0;
+
+/**
+ * One connection to the next hop, one exchange at a time. Owns the socket, the framing of responses and whether the
+ * connection may serve again; knows nothing of schemes, pools or clients.
+ */
+export class UpstreamConnection {
+  /** `p1`, `p2` … in this process. */
+  readonly id: string;
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  #exchange: Exchange | undefined;
+  #reusable = true;
+  /** Responses that were read to their end. */
+  #served = 0;
+  #onIdleClose: (() => void) | undefined;
+
+  private constructor(socket: Socket, options: ConnectionOptions) {
+    connections += 1;
+    this.id = `p${connections}`;
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('timeout', this.#onTimeout);
+    socket.on('drain', this.#onDrain);
+  }
+
+  /** Connects; rejects with {@link HopError}. `cancellation` gives up. */
+  static connect(options: ConnectionOptions, cancellation: Cancellation): Promise<UpstreamConnection> {
+    return new Promise((resolve, reject) => {
+      const { host, port, connectTimeout } = options;
+      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true });
+      cancellation.hold(socket);
+      const timer = setTimeout(
+        () => socket.destroy(new HopError('connect', HOP_CODES.connectTimeout, 'connect timed out', true)),
+        connectTimeout,
+      );
+      // Stays for the socket's whole life: after this function an error is told by 'close'.
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        clearTimeout(timer);
+        reject(
+          error instanceof HopError ? error : new HopError('connect', error.code ?? error.name, error.message, true),
+        );
+      });
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        resolve(new UpstreamConnection(socket, options));
+      });
+      // Destroyed without an error: cancelled.
+      socket.once('close', () => {
+        clearTimeout(timer);
+        reject(new HopError('connect', HOP_CODES.closed, 'the connection was closed', true));
+      });
+    });
+  }
+
+  /** Open, idle, and nothing has happened on it that would make another exchange unsafe. */
+  get reusable(): boolean {
+    return this.#reusable && this.#exchange === undefined && !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  /** It has served before: a failure without a response may only mean that the peer had just closed it. */
+  get used(): boolean {
+    return this.#served > 0;
+  }
+
+  /** Sends a request; resolves with the head of its final response, rejects with {@link HopError}. */
+  send(request: OutboundRequest): Promise<ResponseHead> {
+    return new Promise((resolve, reject) => {
+      if (!this.reusable) {
+        reject(new HopError('exchange', HOP_CODES.closed, 'the connection was closed', true));
+        return;
+      }
+      const reader = new ResponseReader(request.context, this.#options.headerSize);
+      this.#exchange = {
+        request,
+        reader,
+        resolve,
+        reject,
+        begun: false,
+        head: undefined,
+        consumer: undefined,
+        held: false,
+      };
+      this.#socket.setTimeout(this.#options.responseTimeout);
+      this.#socket.write(request.head, 'latin1');
+      request.body?.sendTo(this.#socket);
+    });
+  }
+
+  /** Gives the body of the response that `send` resolved with to `consumer`. Call once per response. */
+  consume(consumer: BodyConsumer): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      consumer.fail(new HopError('exchange', HOP_CODES.closed, 'the connection was closed', false));
+      return;
+    }
+    exchange.consumer = consumer;
+    this.resume();
+  }
+
+  /** The consumer takes data again. */
+  resume(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    exchange.held = false;
+    this.#drive(exchange);
+    if (!exchange.held) this.#socket.resume();
+  }
+
+  /** Waits for the next exchange: closes itself after `idleTimeout` ms. `onClose`: it is of no more use. */
+  idle(idleTimeout: number, onClose: () => void): void {
+    this.#onIdleClose = onClose;
+    this.#socket.setTimeout(idleTimeout);
+  }
+
+  /** Ends {@link idle}. */
+  wake(): void {
+    this.#onIdleClose = undefined;
+  }
+
+  /** After a `tunnel` head: gives the socket away, with the bytes that came behind the head. */
+  detach(): TunnelSide {
+    const head = this.#exchange?.reader.rest ?? Buffer.alloc(0);
+    this.#exchange = undefined;
+    this.#reusable = false;
+    for (const [event, listener] of [
+      ['data', this.#onData],
+      ['end', this.#onEnd],
+      ['close', this.#onClose],
+      ['timeout', this.#onTimeout],
+      ['drain', this.#onDrain],
+    ] as const) {
+      this.#socket.off(event, listener);
+    }
+    this.#socket.pause();
+    this.#socket.setTimeout(0);
+    return { socket: this.#socket, head };
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      // A peer that speaks unasked (some send 408 before they close) is not to be trusted with another request.
+      this.destroy();
+      return;
+    }
+    exchange.begun = true;
+    exchange.reader.push(bytes);
+    if (exchange.head === undefined || exchange.consumer !== undefined) this.#drive(exchange);
+    else this.#hold(exchange);
+  };
+
+  readonly #onEnd = (): void => {
+    this.#reusable = false;
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      this.destroy();
+      return;
+    }
+    exchange.reader.close();
+    if (exchange.head === undefined || exchange.consumer !== undefined) this.#drive(exchange);
+  };
+
+  readonly #onClose = (): void => {
+    this.#reusable = false;
+    this.#fail(HOP_CODES.closed, 'the connection was closed');
+    this.#onIdleClose?.();
+  };
+
+  readonly #onTimeout = (): void => {
+    // A client that does not take its response is not the peer's fault; its own limits end it.
+    if (this.#exchange?.held === true) return;
+    if (this.#exchange !== undefined) this.#fail(HOP_CODES.responseTimeout, 'no response in time');
+    this.destroy();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#exchange?.request.body?.sendTo(this.#socket);
+  };
+
+  #hold(exchange: Exchange): void {
+    exchange.held = true;
+    this.#socket.pause();
+  }
+
+  /** Reads on until more data is needed, the consumer has enough, or the response has ended. */
+  #drive(exchange: Exchange): void {
+    try {
+      while (!exchange.held && this.#exchange === exchange && this.#step(exchange));
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#reusable = false;
+      // What ends before its head is complete is a closed connection, not a broken message.
+      const closed = error.code === 'truncated';
+      this.#fail(closed ? HOP_CODES.closed : HOP_CODES.malformed, error.message);
+      this.destroy();
+    }
+  }
+
+  #step(exchange: Exchange): boolean {
+    if (exchange.head !== undefined && exchange.consumer === undefined) return false;
+    const event = exchange.reader.next();
+    switch (event.kind) {
+      case 'need-data':
+        return false;
+      case 'informational':
+        return true;
+      case 'head':
+        exchange.head = event.head;
+        exchange.resolve(event.head);
+        return event.head.framing.kind !== 'tunnel';
+      case 'data':
+        if (exchange.consumer?.data(event.data) === false) this.#hold(exchange);
+        return true;
+      case 'end':
+        this.#end(exchange, event.trailers);
+        return false;
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #end(exchange: Exchange, trailers: readonly string[]): void {
+    const { body } = exchange.request;
+    const excess = exchange.reader.rest.length > 0;
+    // An upload that has not ended would be read as the next request (field notes: early 407).
+    if (excess || exchange.head?.persistent !== true || body?.sent === false) this.#reusable = false;
+    body?.stop();
+    this.#exchange = undefined;
+    this.#served += 1;
+    if (!this.#reusable) this.destroy();
+    exchange.consumer?.end(trailers);
+  }
+
+  #fail(code: string, message: string): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    this.#exchange = undefined;
+    this.#reusable = false;
+    exchange.request.body?.stop();
+    const error = new HopError('exchange', code, message, !exchange.begun);
+    if (exchange.head === undefined) exchange.reject(error);
+    else exchange.consumer?.fail(error);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Credential } from './credentials.ts';
+import type { ConnectionOptions } from './upstream-connection.ts';
+
+/** One proxy that a route can go through. */
+export interface Upstream {
+  /** Its name in the configuration; stands in pages, `Proxy-Status` and the log. */
+  readonly name: string;
+  readonly connection: ConnectionOptions;
+  /** Milliseconds that an unused connection is kept. */
+  readonly idleTimeout: number;
+  /** Ours for it, where the configuration names some. */
+  readonly credential: Credential | undefined;
+}
