@@ -1,1 +1,12 @@
-export {};
+export type { HeaderPair } from './header-pairs.ts';
+export { legOutcome, negotiationOf } from './negotiation.ts';
+export type { EchoedRequest, Origin, OriginOptions } from './origin.ts';
+export { startOrigin } from './origin.ts';
+export type { RawOptions, RawResponse } from './raw-client.ts';
+export { RawConnection, rawExchange } from './raw-client.ts';
+export type { LegRecorder } from './recorder.ts';
+export { recordLegs } from './recorder.ts';
+export type { ExchangePoint, Faults, Judgement, ScriptedRequest, ScriptedUpstreamOptions } from './scripted-options.ts';
+export type { ScriptedUpstream } from './scripted-upstream.ts';
+export { scriptedUpstream } from './scripted-upstream.ts';
+export type { Closed } from './socket-bytes.ts';
