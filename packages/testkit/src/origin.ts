@@ -36,7 +36,7 @@ export interface Origin {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   readonly port: number;
-  /** What reached it whole, in order. */
+  /** What reached it whole, in order; the last 10 000, because an origin may stay up for days. */
   readonly requests: readonly EchoedRequest[];
   /** Sockets that are open now. */
   readonly connections: number;
@@ -44,6 +44,7 @@ export interface Origin {
   close(): Promise<void>;
 }
 
+const KEPT_REQUESTS = 10_000;
 const BLOCK = Buffer.alloc(64 * 1024, 'x');
 
 /** `size` bytes, made as they are taken. */
@@ -159,6 +160,7 @@ class EchoingOrigin implements Origin {
       const bodySha256 = hash.digest('hex');
       const echo = { method, target, httpVersion, headers, bodyLength, bodySha256, connection, trailers };
       this.#requests.push(echo);
+      if (this.#requests.length > KEPT_REQUESTS) this.#requests.shift();
       then(echo);
     });
   }

@@ -191,6 +191,8 @@ export class ScriptedConnection {
       return;
     }
     this.#socket.write(head);
-    this.#socket.pipe(this.#socket);
+    // A client may have ended its direction before the tunnel was there; then no end will come.
+    if (this.#bytes.closed === undefined) this.#socket.pipe(this.#socket);
+    else this.#socket.end();
   }
 }

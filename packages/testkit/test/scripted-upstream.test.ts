@@ -99,6 +99,13 @@ describe('tunnels', () => {
     expect((await raw.readRest()).toString()).toBe('hello early late');
   });
 
+  test('a client that ends its direction at once gets its bytes back', async () => {
+    const [, raw] = await start(anyone);
+    raw.write(`${CONNECT()}all`).end();
+    await raw.readResponse({ method: 'CONNECT' });
+    expect((await raw.readRest()).toString()).toBe('all');
+  });
+
   test('a refused CONNECT leaves the connection usable', async () => {
     const [, raw] = await start();
     expect((await raw.write(CONNECT()).readResponse({ method: 'CONNECT' })).status).toBe(407);
