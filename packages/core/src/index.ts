@@ -1,5 +1,16 @@
 export type { ClientExchange } from './client-exchange.ts';
 export { SocketExchange } from './client-exchange.ts';
+export type { AddressRange, HostPattern, ListenAddress, PortRanges, ProxyUrl } from './config/address-fields.ts';
+export { cidr, hostPattern, httpUrl, isLoopback, listenAddress, portRanges } from './config/address-fields.ts';
+export { duration, field, filePath, size } from './config/fields.ts';
+export type { Problem } from './config/problem.ts';
+export { ConfigError, formatProblem } from './config/problem.ts';
+export type { ReadSecret, SecretSource } from './config/secret-source.ts';
+export { readSecret, secretSource } from './config/secret-source.ts';
+export type { ConfigTree, Path, Place, ReadTree } from './config/tree.ts';
+export { configFromObject, readConfig } from './config/tree.ts';
+export type { Validated } from './config/validate.ts';
+export { validate } from './config/validate.ts';
 export type { RawHeaders } from './http/headers.ts';
 export { endToEnd, linesOf, listOf, valuesOf } from './http/headers.ts';
 export { answerAsRecipient, countForward, isFinalRecipient } from './http/max-forwards.ts';

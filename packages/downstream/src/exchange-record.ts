@@ -17,7 +17,7 @@ export interface Answer {
 export class ExchangeRecord {
   /** `d1`, `d2` … in this process. */
   readonly id: string;
-  readonly at: number = Date.now();
+  readonly at: number = performance.timeOrigin + performance.now();
   readonly #started = performance.now();
   readonly #exchange: ClientExchange;
   readonly #by: string;

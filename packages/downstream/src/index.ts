@@ -1,1 +1,30 @@
-export {};
+import type { Logger } from '@chain407/core';
+import { ConfigError } from '@chain407/core';
+import { assemble } from './assemble.ts';
+import type { DownstreamConfig } from './config.ts';
+import type { Downstream } from './server.ts';
+import { serve } from './server.ts';
+
+export type { Assembled } from './assemble.ts';
+export { assemble } from './assemble.ts';
+export type { DownstreamConfig } from './config.ts';
+export { downstreamSchema } from './config.ts';
+export type { Credential, CredentialOptions, SchemeChoice } from './credentials.ts';
+export { createCredential, SCHEME_CHOICES } from './credentials.ts';
+export type { OneShotOutcome, OneShotRequest, OneShotResponse } from './one-shot.ts';
+export { oneShot } from './one-shot.ts';
+export { refusalPage } from './pages.ts';
+export { rescue } from './rescue.ts';
+export type { Downstream } from './server.ts';
+export { serve, TIER } from './server.ts';
+export type { Upstream } from './upstream.ts';
+
+/** Starts a downstream. Rejects with {@link ConfigError} where a secret is missing, with Node's error for the listener. */
+export async function startDownstream(
+  config: DownstreamConfig,
+  { logger }: { readonly logger: Logger },
+): Promise<Downstream> {
+  const assembled = assemble(config, logger);
+  if (!assembled.ok) throw new ConfigError(assembled.problems);
+  return serve(assembled.assembly, logger);
+}

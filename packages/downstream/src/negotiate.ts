@@ -189,7 +189,7 @@ class Negotiation {
   async #leg(credentials: Credentials | undefined): Promise<HopResponse> {
     const { method, upgrade, head, body, cancellation, source, onLeg } = this.#request;
     const connection = this.#connection as UpstreamConnection;
-    const at = Date.now();
+    const at = performance.timeOrigin + performance.now();
     const started = performance.now();
     const report = (result: ResponseHead | HopError): void =>
       onLeg({ connection: connection.id, credentials, at, ms: performance.now() - started, result });

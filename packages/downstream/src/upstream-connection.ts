@@ -108,6 +108,15 @@ export class UpstreamConnection {
     });
   }
 
+  /** Speaks HTTP over a socket that is there already: inside a tunnel. */
+  static over({ socket, head }: TunnelSide, options: ConnectionOptions): UpstreamConnection {
+    socket.on('error', () => socket.destroy());
+    if (head.length > 0) socket.unshift(head);
+    const connection = new UpstreamConnection(socket, options);
+    socket.resume();
+    return connection;
+  }
+
   /** Open, idle, and nothing has happened on it that would make another exchange unsafe. */
   get reusable(): boolean {
     return this.#reusable && this.#exchange === undefined && !this.#socket.destroyed && this.#socket.writable;

@@ -1,0 +1,26 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { EXIT, Exit } from './exit.ts';
+
+/** What `--ready-file` tells: where each tier that runs here listens, and the process. */
+export interface Ready {
+  readonly downstream?: { readonly url: string };
+  readonly upstream?: { readonly url: string };
+  readonly pid: number;
+}
+
+/** Writes the file whole or not at all: whoever waits for it never reads half of it. */
+export function writeReadyFile(file: string, ready: Ready): void {
+  const draft = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, `${JSON.stringify(ready)}\n`);
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw new Exit(EXIT.failed, `cannot write the ready file ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** A file that is left behind would tell the next reader of a process that has gone. */
+export function removeReadyFile(file: string): void {
+  rmSync(file, { force: true });
+}

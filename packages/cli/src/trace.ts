@@ -1,0 +1,155 @@
+import { Secret } from '@chain407/auth';
+import type { Leg, RequestTarget } from '@chain407/core';
+import { parseAuthority, parseForwardTarget, subscribeLegs } from '@chain407/core';
+import type { Credential, SchemeChoice, Upstream } from '@chain407/downstream';
+import { createCredential, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
+import { EXIT, Exit } from './exit.ts';
+import { paint, print } from './output.ts';
+import { readPassword } from './prompt.ts';
+import { transcript } from './transcript.ts';
+import type { Verdict } from './verdict.ts';
+import { verdict } from './verdict.ts';
+
+/** The options of `chain407 trace`, as commander gives them. */
+export interface TraceOptions {
+  readonly proxy?: string;
+  readonly user?: string;
+  readonly scheme?: string;
+  readonly request: string;
+  readonly connect?: true;
+  readonly json?: true;
+}
+
+/** Times in milliseconds: a person waits for this command. */
+const LIMITS = { connectTimeout: 10_000, responseTimeout: 30_000, headerSize: 64 * 1024 } as const;
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** One request, every leg of it, and a verdict. 0: it got through; 1: it did not. */
+export async function trace(url: string, options: TraceOptions): Promise<number> {
+  const proxy = proxyOf(options.proxy ?? proxyFromEnvironment(url));
+  const target = targetOf(url);
+  if (!METHOD.test(options.request)) throw new Exit(EXIT.usage, `-X: expected a method, got "${options.request}"`);
+  const credential = await credentialOf(options, proxy.userinfo);
+  const name = `${proxy.host}:${proxy.port}`;
+  const upstream: Upstream = {
+    name,
+    connection: { ...LIMITS, host: proxy.host, port: proxy.port },
+    idleTimeout: 0,
+    credential,
+  };
+  const legs: Leg[] = [];
+  const stop = subscribeLegs((leg) => legs.push(leg));
+  const headers = ['User-Agent', 'chain407-trace', 'Accept', '*/*'];
+  const outcome = await oneShot({
+    upstream,
+    method: options.request,
+    target,
+    connect: options.connect === true,
+    headers,
+  });
+  stop();
+  const found = verdict(outcome, name, credential?.name);
+  if (options.json === true) print(JSON.stringify({ legs, verdict: found }, undefined, 2));
+  else print(render(legs, found));
+  return found.ok ? EXIT.good : EXIT.failed;
+}
+
+function render(legs: readonly Leg[], found: Verdict): string {
+  const title = paint(found.ok ? 'green' : 'red', found.ok ? 'It works.' : 'It does not work.');
+  return [
+    ...(legs.length === 0 ? [] : [transcript(legs), '']),
+    ...legs.flatMap(details),
+    `${title} ${found.symptom}`,
+    `  hop:     ${found.hop}`,
+    `  cause:   ${found.cause}`,
+    `  remedy:  ${found.remedy}`,
+  ].join('\n');
+}
+
+/** Every leg with its headers. */
+function details(leg: Leg, i: number): string[] {
+  const lines = (mark: string, headers: readonly string[]): string[] =>
+    headers.flatMap((text, at) => (at % 2 === 0 ? [`  ${mark} ${text}: ${headers[at + 1]}`] : []));
+  return [
+    paint('bold', `leg ${i + 1}, connection ${leg.connection}, ${leg.ms.toFixed(1)} ms`),
+    ...[`  > ${leg.method} ${leg.target}`, ...lines('>', leg.requestHeaders)],
+    ...[leg.status === undefined ? `  ! ${leg.error}` : `  < ${leg.status}`, ...lines('<', leg.responseHeaders)],
+    '',
+  ];
+}
+
+function targetOf(url: string): Extract<RequestTarget, { form: 'absolute' }> {
+  const parsed = parseForwardTarget('GET', url.includes('://') ? url : `http://${url}`);
+  if (!parsed.ok || parsed.target.form !== 'absolute') {
+    throw new Exit(EXIT.usage, `URL: expected http://host/path or https://host/path, got "${url}"`);
+  }
+  return parsed.target;
+}
+
+/** Curl's variables, in curl's order (`http_proxy` in lower case only: CGI sets the other). */
+function proxyFromEnvironment(url: string): string {
+  const { env } = process;
+  const named = url.startsWith('https:') ? (env.https_proxy ?? env.HTTPS_PROXY) : env.http_proxy;
+  const found = named ?? env.all_proxy ?? env.ALL_PROXY;
+  if (found === undefined || found === '') {
+    throw new Exit(EXIT.usage, 'no proxy: name one with -x http://HOST:PORT, or set http_proxy / https_proxy');
+  }
+  return found;
+}
+
+interface ProxyAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly userinfo: string | undefined;
+}
+
+function proxyOf(text: string): ProxyAddress {
+  const [, scheme = 'http', userinfo, authority = ''] =
+    /^(?:([a-z0-9+.-]+):\/\/)?(?:(.*)@)?([^/]*)\/?$/i.exec(text) ?? [];
+  const parsed = parseAuthority(authority);
+  // The text may hold a password: it is not repeated.
+  if (scheme.toLowerCase() !== 'http' || parsed === undefined) {
+    throw new Exit(EXIT.usage, '-x: expected http://HOST:PORT of a proxy');
+  }
+  return { host: parsed.host, port: parsed.port ?? 80, userinfo };
+}
+
+async function credentialOf(
+  { user, scheme }: TraceOptions,
+  userinfo: string | undefined,
+): Promise<Credential | undefined> {
+  const schemes = schemesOf(scheme);
+  const account = user === undefined ? fromUserinfo(userinfo) : await fromOption(user);
+  if (account === undefined) return undefined;
+  const lockout = { attempts: 1, cooldown: 0, now: Date.now, onChange: () => undefined };
+  return createCredential({ ...account, name: account.username, schemes, mayGoTo: () => true, lockout });
+}
+
+function schemesOf(scheme: string | undefined): readonly SchemeChoice[] {
+  if (scheme === undefined) return SCHEME_CHOICES;
+  const found = SCHEME_CHOICES.find((choice) => choice === scheme.toLowerCase());
+  if (found === undefined)
+    throw new Exit(EXIT.usage, `--scheme: expected one of ${SCHEME_CHOICES.join(', ')}, got "${scheme}"`);
+  return [found];
+}
+
+interface Account {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+async function fromOption(user: string): Promise<Account> {
+  const colon = user.indexOf(':');
+  if (colon < 0) return { username: user, password: await readPassword(`password of ${user}: `) };
+  return { username: user.slice(0, colon), password: new Secret(user.slice(colon + 1)) };
+}
+
+function fromUserinfo(userinfo: string | undefined): Account | undefined {
+  if (userinfo === undefined || userinfo === '') return undefined;
+  const [username = '', ...rest] = userinfo.split(':');
+  try {
+    return { username: decodeURIComponent(username), password: new Secret(decodeURIComponent(rest.join(':'))) };
+  } catch {
+    throw new Exit(EXIT.usage, '-x: the user name or password is not percent-encoded as a URL needs it');
+  }
+}

@@ -1,0 +1,150 @@
+import { connect as connectTls } from 'node:tls';
+import type { Credentials } from '@chain407/auth';
+import type { Leg, RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
+import { publishLeg } from '@chain407/core';
+import { Cancellation } from './cancellation.ts';
+import { HOP_CODES, HopError } from './hop-error.ts';
+import { HopResponse } from './hop-response.ts';
+import type { Negotiated, SentLeg } from './negotiate.ts';
+import { negotiate } from './negotiate.ts';
+import { authorizationText, formatHead } from './request-head.ts';
+import type { Upstream } from './upstream.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+/** A body is read up to this many bytes: enough for a page that explains. */
+const MAX_BODY = 64 * 1024;
+
+export interface OneShotRequest {
+  readonly upstream: Upstream;
+  readonly method: string;
+  readonly target: Extract<RequestTarget, { form: 'absolute' }>;
+  /** Ask for a tunnel first, and send the request inside. https always does. */
+  readonly connect: boolean;
+  readonly headers: RawHeaders;
+}
+
+export interface OneShotResponse {
+  readonly head: ResponseHead;
+  readonly body: Buffer;
+}
+
+export type OneShotOutcome =
+  /** What the proxy, or inside a tunnel the origin, answered in the end. */
+  | { readonly kind: 'response'; readonly response: OneShotResponse; readonly insideTunnel: boolean }
+  | (Extract<Negotiated, { kind: 'refused' }> & { readonly page: OneShotResponse | undefined })
+  | { readonly kind: 'failed'; readonly error: HopError; readonly insideTunnel: boolean };
+
+const BY = 'trace';
+
+/** One request through the negotiation loop, as a downstream with one client would send it. Legs are published. */
+export async function oneShot(request: OneShotRequest): Promise<OneShotOutcome> {
+  const { connect, target, method } = request;
+  const tunnel = connect || target.scheme === 'https';
+  const outcome = tunnel
+    ? await ask(request, 'CONNECT', `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`)
+    : await ask(request, method, target.absolute);
+  switch (outcome.kind) {
+    case 'cancelled':
+      throw new TypeError('nobody cancels a one-shot');
+    case 'failed':
+      return { ...outcome, insideTunnel: false };
+    case 'refused':
+      return { ...outcome, page: outcome.response === undefined ? undefined : await read(outcome.response) };
+    case 'response':
+      if (outcome.response.head.framing.kind === 'tunnel')
+        return throughTunnel(request, outcome.response.connection.detach());
+      return { kind: 'response', response: await read(outcome.response), insideTunnel: false };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function ask(
+  { upstream, headers, target: { authority } }: OneShotRequest,
+  method: string,
+  target: string,
+): Promise<Negotiated> {
+  const fields = (credentials: Credentials | undefined): string[] => [
+    ...['Host', method === 'CONNECT' ? target : authority],
+    ...headers,
+    ...(credentials === undefined ? [] : ['Proxy-Authorization', authorizationText(credentials)]),
+  ];
+  return negotiate({
+    upstream,
+    credential: upstream.credential,
+    answerable: false,
+    method,
+    target,
+    upgrade: false,
+    idempotent: true,
+    body: undefined,
+    head: (credentials) => formatHead(`${method} ${target} HTTP/1.1`, fields(credentials)),
+    source: () => ({ take: () => undefined, put: (connection) => connection.destroy() }),
+    cancellation: new Cancellation(),
+    onLeg: (leg) => publish(leg, upstream.name, method, target, fields(leg.credentials)),
+  });
+}
+
+/** The request to the origin, over the tunnel; over TLS, with the origin's certificate verified, for https. */
+async function throughTunnel(request: OneShotRequest, side: TunnelSide): Promise<OneShotOutcome> {
+  const { method, target, headers, upstream } = request;
+  try {
+    const inner = target.scheme === 'https' ? await secured(side, target.host) : side;
+    const connection = UpstreamConnection.over(inner, upstream.connection);
+    const fields = ['Host', target.authority, ...headers, 'Connection', 'close'];
+    const at = performance.timeOrigin + performance.now();
+    const head = await connection.send({
+      context: { method, upgrade: false },
+      head: formatHead(`${method} ${target.path} HTTP/1.1`, fields),
+      body: undefined,
+    });
+    const ms = performance.timeOrigin + performance.now() - at;
+    publish(
+      { connection: connection.id, credentials: undefined, at, ms, result: head },
+      `${target.host} (in the tunnel)`,
+      method,
+      target.path,
+      fields,
+    );
+    const response = await read(new HopResponse(head, connection, () => connection.destroy()));
+    return { kind: 'response', response, insideTunnel: true };
+  } catch (error) {
+    if (error instanceof HopError) return { kind: 'failed', error, insideTunnel: true };
+    throw error;
+  } finally {
+    side.socket.destroy();
+  }
+}
+
+function secured({ socket, head }: TunnelSide, servername: string): Promise<TunnelSide> {
+  if (head.length > 0) socket.unshift(head);
+  return new Promise((resolve, reject) => {
+    const secure = connectTls({ socket, servername, ALPNProtocols: ['http/1.1'] });
+    secure.once('secureConnect', () => resolve({ socket: secure, head: Buffer.alloc(0) }));
+    secure.on('error', (error: NodeJS.ErrnoException) =>
+      reject(new HopError('exchange', error.code ?? HOP_CODES.closed, error.message, true)),
+    );
+  });
+}
+
+async function read(response: HopResponse): Promise<OneShotResponse> {
+  if (response.collected === undefined) await response.collect(MAX_BODY);
+  response.connection.destroy();
+  return { head: response.head, body: response.collected ?? Buffer.alloc(0) };
+}
+
+function publish(
+  { connection, at, ms, result }: SentLeg,
+  to: string,
+  method: string,
+  target: string,
+  requestHeaders: RawHeaders,
+): void {
+  publishLeg(
+    (): Leg => ({
+      ...{ by: BY, from: 'client', to, exchange: BY, connection, at, ms, method, target, requestHeaders },
+      responseHeaders: 'status' in result ? result.headers : [],
+      ...('status' in result ? { status: result.status } : { error: result.code }),
+    }),
+  );
+}
