@@ -1,4 +1,4 @@
-import type { Leg, Logger } from '@chain407/core';
+import type { Leg } from '@chain407/core';
 import { subscribeLegs } from '@chain407/core';
 import type { Origin } from '@chain407/testkit';
 import { RawConnection, startOrigin } from '@chain407/testkit';
@@ -31,7 +31,7 @@ export async function startDemoOrigin(): Promise<Running> {
 }
 
 /** One request through the chain, told leg by leg, and what to try next. */
-export async function demonstrate({ downstream, upstream }: DemoChain, _logger: Logger): Promise<void> {
+export async function demonstrate({ downstream, upstream }: DemoChain): Promise<void> {
   const legs: Leg[] = [];
   const stop = subscribeLegs((leg) => legs.push(leg));
   const client = await RawConnection.connect(downstream.port);

@@ -59,13 +59,26 @@ export const downstreamSchema = (baseDir: string) =>
         .prefault({}),
       limits: limitsSchema.prefault({}),
     })
-    .superRefine((config, context) => {
-      for (const { path, message } of contradictions(config))
-        context.addIssue({ code: 'custom', path: [...path], message });
-    });
+    .superRefine(
+      (config, context) => {
+        for (const { path, message } of contradictions(config))
+          context.addIssue({ code: 'custom', path: [...path], message });
+      },
+      // Also beside other problems: all are told at once.
+      { when: () => true },
+    );
 
 export type DownstreamConfig = z.output<ReturnType<typeof downstreamSchema>>;
-type Draft = Omit<DownstreamConfig, never>;
+
+/** A configuration of which parts may be missing because they are wrong, and have been complained about. */
+interface Draft {
+  readonly listen?: Partial<DownstreamConfig['listen']>;
+  readonly clients?: unknown;
+  readonly identity?: DownstreamConfig['identity'];
+  readonly credentials?: Readonly<Record<string, Partial<DownstreamConfig['credentials'][string]> | undefined>>;
+  readonly upstreams?: Readonly<Record<string, Partial<DownstreamConfig['upstreams'][string]> | undefined>>;
+  readonly routes?: readonly Partial<DownstreamConfig['routes'][number]>[];
+}
 
 interface Contradiction {
   readonly path: readonly (string | number)[];
@@ -73,35 +86,57 @@ interface Contradiction {
 }
 
 /** What each key alone cannot show. */
-function* contradictions(config: Draft): Generator<Contradiction> {
-  const { listen, clients, upstreams, credentials, routes, identity } = config;
-  if (!isLoopback(listen.host) && clients === undefined) {
-    yield {
-      path: ['listen'],
-      message: `expected clients.allow beside it: ${listen.host} is beyond loopback, and whoever reaches it would borrow the credentials of this proxy`,
-    };
-  }
+function* contradictions(config: unknown): Generator<Contradiction> {
+  if (typeof config !== 'object' || config === null) return;
+  const { upstreams, credentials, routes, ...rest } = config as Draft;
+  const draft: Draft = {
+    ...rest,
+    upstreams: mapOf(upstreams),
+    credentials: mapOf(credentials),
+    routes: listOf(routes),
+  };
+  yield* openListener(draft);
+  yield* unknownNames(draft);
+  yield* missingCredentials(draft);
+}
+
+const isMap = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const mapOf = <T>(value: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> =>
+  value !== undefined && isMap(value)
+    ? Object.fromEntries(Object.entries(value).filter(([, entry]) => isMap(entry)))
+    : {};
+
+/** Places stay what they are: a wrong entry becomes an empty one. */
+const listOf = <T extends object>(value: readonly T[] | undefined): readonly Partial<T>[] =>
+  Array.isArray(value) ? value.map((entry: Partial<T>) => (isMap(entry) ? entry : {})) : [];
+
+function* openListener({ listen, clients }: Draft): Generator<Contradiction> {
+  if (listen?.host === undefined || isLoopback(listen.host) || clients !== undefined) return;
+  const message = `expected clients.allow beside it: ${listen.host} is beyond loopback, and whoever reaches it would borrow the credentials of this proxy`;
+  yield { path: ['listen'], message };
+}
+
+function* unknownNames({ upstreams = {}, credentials = {}, routes = [] }: Draft): Generator<Contradiction> {
   const names = Object.keys(upstreams);
-  if (names.length === 0 && !routes.some((route) => route.via === 'direct' || route.via === 'deny')) {
-    yield { path: ['upstreams'], message: 'expected at least one upstream: { url: http://proxy.example:8080 }' };
+  if (names.length === 0 && !routes.some(({ via }) => via === 'direct' || via === 'deny')) {
+    yield { path: ['upstreams'], message: 'expected at least one upstream: corp: { url: http://proxy.example:8080 }' };
   }
-  for (const [upstream, { url, credentials: account }] of Object.entries(upstreams)) {
+  for (const [upstream, entry] of Object.entries(upstreams)) {
+    const account = entry?.credentials;
     if (account === undefined) continue;
-    const found = Object.hasOwn(credentials, account) ? credentials[account] : undefined;
     const path = ['upstreams', upstream, 'credentials'];
+    const found = Object.hasOwn(credentials, account) ? credentials[account] : undefined;
+    const url = entry?.url;
     if (found === undefined) yield { path, message: `expected a name under credentials, got "${account}"` };
-    else if (found.hosts !== undefined && !found.hosts.some((host) => host.matches(url.host, url.port))) {
+    else if (url !== undefined && found.hosts?.some((host) => host?.matches(url.host, url.port)) === false) {
       yield {
         path,
         message: `expected credentials that may be sent to ${url.host}; the hosts of "${account}" do not name it`,
       };
     }
   }
-  const modes = [
-    { path: ['identity'], mode: identity, via: names },
-    ...routes.map((route, i) => routeMode(route, i, identity)),
-  ];
-  for (const [i, { via }] of routes.entries()) {
+  for (const [i, { via = [] }] of routes.entries()) {
     for (const upstream of upstreamsOf(via)) {
       if (names.includes(upstream)) continue;
       yield {
@@ -110,28 +145,34 @@ function* contradictions(config: Draft): Generator<Contradiction> {
       };
     }
   }
-  for (const { path, mode, via } of modes) {
+}
+
+/** `substitute` without anything to substitute would quietly send nothing. */
+function* missingCredentials({ identity, upstreams = {}, routes = [] }: Draft): Generator<Contradiction> {
+  const [first] = Object.keys(upstreams);
+  const uses = [
+    { path: ['identity'], mode: identity, via: first === undefined ? [] : [first] },
+    ...routes.map((route, i) => ({
+      path: ['routes', i],
+      mode: route.identity ?? identity,
+      via: upstreamsOf(route.via ?? []),
+    })),
+  ];
+  for (const { path, mode, via } of uses) {
     if (mode !== 'substitute' && mode !== 'relay-else-substitute') continue;
-    const bare = via.find(
-      (upstream) => Object.hasOwn(upstreams, upstream) && upstreams[upstream]?.credentials === undefined,
+    const without = via.find(
+      (name) => Object.hasOwn(upstreams, name) && upstreams[name] !== undefined && !('credentials' in upstreams[name]),
     );
-    if (bare !== undefined) {
-      yield {
-        path,
-        message: `expected upstreams.${bare} to name credentials, which "${mode}" sends; or choose identity: relay or none`,
-      };
-    }
+    if (without === undefined) continue;
+    yield {
+      path,
+      message: `expected upstreams.${without} to name credentials, which "${mode}" sends; or choose identity: relay or none`,
+    };
   }
 }
 
 /** The names of upstreams in `via`. */
 export function upstreamsOf(via: string | readonly string[]): readonly string[] {
-  if (typeof via !== 'string') return via;
-  return via === 'direct' || via === 'deny' ? [] : [via];
-}
-
-function routeMode(route: Draft['routes'][number], i: number, fallback: Draft['identity']) {
-  // Where the route does not say, the default was complained about already.
-  const mode = route.identity ?? 'none';
-  return { path: ['routes', i, 'identity'], mode: mode ?? fallback, via: [...upstreamsOf(route.via)] };
+  if (Array.isArray(via)) return via;
+  return typeof via !== 'string' || via === 'direct' || via === 'deny' ? [] : [via];
 }

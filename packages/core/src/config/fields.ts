@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { show } from './show.ts';
+
+/** Marks the issues of a field: what was found is added where the path is known, since some paths hold secrets. */
+export const FIELD = { kind: 'field' } as const;
 
 /**
  * A field with a form of its own: `parse` gives the value, or `undefined` where it is not what `expected` says.
@@ -9,7 +11,7 @@ export function field<T>(expected: string, parse: (value: unknown) => T | undefi
   return z.unknown().transform((value, context) => {
     const parsed = parse(value);
     if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: `expected ${expected}, got ${show(value)}` });
+    context.addIssue({ code: 'custom', message: `expected ${expected}`, params: FIELD });
     return z.NEVER;
   }) as unknown as z.ZodType<T>;
 }

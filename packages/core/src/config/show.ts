@@ -11,6 +11,6 @@ export function show(value: unknown, path: Path = []): string {
   if (typeof value === 'object') return 'a map';
   if (path.some((key) => typeof key === 'string' && SECRET_KEY.test(key)))
     return `a ${typeof value === 'string' ? 'text' : typeof value}`;
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (JSON.stringify(value) ?? String(value)).replace(/:\/\/[^/]*@/, '://[secret]@');
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }

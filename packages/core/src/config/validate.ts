@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { FIELD } from './fields.ts';
 import type { Problem } from './problem.ts';
 import { keysAt, suggest } from './schema-keys.ts';
 import { show } from './show.ts';
@@ -14,7 +15,14 @@ type Issue = z.core.$ZodIssue;
 export function validate<S extends z.ZodType>(schema: S, tree: ConfigTree): Validated<z.output<S>> {
   const result = schema.safeParse(tree.value);
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problems: result.error.issues.flatMap((issue) => problemsOf(issue, schema, tree)) };
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, schema, tree));
+  return { ok: false, problems: problems.sort(byPlace) };
+}
+
+/** In the order in which a reader meets them. */
+function byPlace(a: Problem, b: Problem): number {
+  if (a.file !== b.file) return 0;
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }
 
 function problemsOf(issue: Issue, schema: z.ZodType, tree: ConfigTree): Problem[] {
@@ -79,6 +87,8 @@ function messageOf(issue: Issue, value: unknown, path: Path): string {
         : `expected at least ${issue.minimum}${entries(issue.origin)}, ${got}`;
     case 'too_big':
       return `expected at most ${issue.maximum}${entries(issue.origin)}, ${got}`;
+    case 'custom':
+      return issue.params === FIELD ? `${issue.message}, ${got}` : issue.message;
     default:
       return issue.message;
   }

@@ -1,0 +1,47 @@
+import type { Problem } from '@chain407/core';
+import { createLogger, formatProblem, isLoopback } from '@chain407/core';
+import { EXIT } from './exit.ts';
+import type { Config, ConfigOptions } from './load.ts';
+import { load } from './load.ts';
+import { print, say } from './output.ts';
+import { prepareProblems } from './run.ts';
+
+/** Validates a configuration, secrets and user files included, without listening. */
+export async function check(options: ConfigOptions & { readonly json?: true }): Promise<number> {
+  const loaded = load(options, []);
+  const problems = loaded.ok
+    ? [...(await prepareProblems(loaded.config, createLogger('silent'))), ...warnings(loaded.config)]
+    : loaded.problems;
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  if (options.json === true) print(JSON.stringify({ ok: errors === 0, problems }, undefined, 2));
+  else for (const problem of problems) print(formatProblem(problem));
+  const files = options.config.join(', ');
+  if (options.json !== true)
+    say(errors === 0 ? `${files}: good` : `${files}: ${errors} ${errors === 1 ? 'problem' : 'problems'}`);
+  return errors === 0 ? EXIT.good : EXIT.usage;
+}
+
+/** What works, and should not be left so. */
+function warnings({ downstream, upstream }: Config): Problem[] {
+  const found: Problem[] = [];
+  const warn = (path: string, message: string): void => void found.push({ severity: 'warning', path, message });
+  const remote = Object.values(downstream?.upstreams ?? {}).some(({ url }) => !isLoopback(url.host));
+  for (const [name, { password }] of Object.entries(downstream?.credentials ?? {})) {
+    if (password.kind !== 'value' || !remote) continue;
+    warn(
+      `downstream.credentials.${name}.password`,
+      'a password in the file, for a proxy beyond loopback; use { env: NAME } or { file: PATH }',
+    );
+  }
+  if (upstream !== undefined && !isLoopback(upstream.listen.host)) {
+    for (const [i, user] of upstream.users.entries()) {
+      if ('password' in user && user.password.kind === 'value') {
+        warn(
+          `upstream.users[${i}].password`,
+          'a password in the file, on a listener beyond loopback; use hash (chain407 hash prints one)',
+        );
+      }
+    }
+  }
+  return found;
+}

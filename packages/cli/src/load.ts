@@ -1,0 +1,55 @@
+import type { Problem } from '@chain407/core';
+import { formatProblem, LOG_LEVELS, readConfig, validate } from '@chain407/core';
+import { downstreamSchema } from '@chain407/downstream';
+import { upstreamSchema } from '@chain407/upstream';
+import { z } from 'zod';
+import { EXIT, Exit } from './exit.ts';
+
+/** The tiers that a file can hold a section for. */
+export type TierName = 'downstream' | 'upstream';
+
+/** The options that name a configuration. */
+export interface ConfigOptions {
+  readonly config: readonly string[];
+  readonly set: readonly string[];
+}
+
+/** One schema for all files; a command reads the section that it needs. */
+const rootSchema = (baseDir: string) =>
+  z.strictObject({
+    log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
+    downstream: downstreamSchema(baseDir).optional(),
+    upstream: upstreamSchema(baseDir).optional(),
+  });
+
+export type Config = z.output<ReturnType<typeof rootSchema>>;
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads and validates; `needed` are the sections that must be there. */
+export function load({ config: files, set }: ConfigOptions, needed: readonly TierName[]): Loaded {
+  if (files.length === 0 && set.length === 0) throw new Exit(EXIT.usage, 'no configuration: name one with -c FILE');
+  const read = readConfig(files, set);
+  if (!read.ok) return read;
+  const validated = validate(rootSchema(read.tree.baseDir), read.tree);
+  if (!validated.ok) return validated;
+  const { value } = validated;
+  const problems = needed
+    .filter((name) => value[name] === undefined)
+    .map(
+      (name): Problem => ({
+        severity: 'error',
+        ...read.tree.placeOf([]),
+        path: name,
+        message: 'expected this section, got nothing',
+      }),
+    );
+  return problems.length === 0 ? { ok: true, config: value } : { ok: false, problems };
+}
+
+/** Says every problem on stderr and ends the command. */
+export function refuse(problems: readonly Problem[]): never {
+  throw new Exit(EXIT.usage, ['the configuration cannot be used:', ...problems.map(formatProblem)].join('\n'));
+}
