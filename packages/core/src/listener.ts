@@ -67,6 +67,9 @@ export class Listener {
       requireHostHeader: true,
     });
     this.#server.maxConnections = limits.connections;
+    // Beyond 1000 fields Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
+    // forwarded would be framed otherwise. `headerSize` bounds the head.
+    this.#server.maxHeadersCount = 0;
     this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));

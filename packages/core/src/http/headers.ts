@@ -54,12 +54,15 @@ export function linesOf(headers: RawHeaders, names: ReadonlySet<string>): string
 
 const NOTHING: ReadonlySet<string> = new Set();
 
+/** A client that could have this taken away would have its body read as the next request. */
+const FRAMING = 'content-length';
+
 /**
- * What a proxy passes on: everything but the hop-by-hop fields, those that `Connection` names, and `without` (lower
- * case), which the caller writes itself.
+ * What a proxy passes on: everything but the hop-by-hop fields, those that `Connection` names (never the framing of
+ * the body), and `without` (lower case), which the caller writes itself.
  */
 export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOTHING): string[] {
-  const named = listOf(headers, 'connection');
+  const named = listOf(headers, 'connection').filter((name) => name !== FRAMING);
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const field = headers[i] as string;

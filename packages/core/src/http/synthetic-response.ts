@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
+import { drainRequest } from './drain-request.ts';
 import { valuesOf } from './headers.ts';
 
 /** The error types of RFC 9209 §2.3 that our tiers report. */
@@ -13,6 +14,8 @@ export type ProxyErrorType =
   | 'connection_timeout'
   | 'connection_read_timeout'
   | 'connection_limit_reached'
+  | 'tls_protocol_error'
+  | 'tls_certificate_error'
   | 'http_request_error'
   | 'http_request_denied'
   | 'http_response_incomplete'
@@ -114,6 +117,18 @@ export function explain(
   const response = synthesize(tier, explanation, accept);
   if (options.close === true) res.shouldKeepAlive = false;
   res.writeHead(response.status, response.reason, response.headers);
-  res.end(res.req.method === 'HEAD' ? undefined : response.body);
+  const body = res.req.method === 'HEAD' ? '' : response.body;
+  if (res.shouldKeepAlive || res.req.complete) res.end(body);
+  else endAfterRequest(res, body);
   return response;
+}
+
+/**
+ * A socket that is closed while the client still sends is reset, and the reset can destroy the response unread
+ * (RFC 9112 §9.6). So the response goes out whole, and the end waits for the client a little.
+ */
+function endAfterRequest(res: ServerResponse, body: string): void {
+  res.flushHeaders();
+  if (body !== '') res.write(body);
+  drainRequest(res.req).then(() => res.end());
 }
