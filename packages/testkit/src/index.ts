@@ -1,3 +1,4 @@
+export type { ChainConfig, ConfigSection } from './chain-config.ts';
 export type { HeaderPair } from './header-pairs.ts';
 export { legOutcome, negotiationOf } from './negotiation.ts';
 export type { EchoedRequest, Origin, OriginOptions } from './origin.ts';

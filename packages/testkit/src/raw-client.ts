@@ -96,6 +96,12 @@ export class RawConnection {
     });
   }
 
+  /** Writes a whole request and reads its response; what it answers is seen from the request itself. */
+  exchange(request: string): Promise<RawResponse> {
+    const [method = ''] = request.split(' ', 1);
+    return this.write(request).readResponse({ method, upgrade: /^connection:.*\bupgrade\b/im.test(request) });
+  }
+
   /** Reads up to the end of the first `wanted` (of its first match) and returns all of that as Latin-1 text. */
   readUntil(wanted: string | RegExp): Promise<string> {
     return this.#read(`${wanted instanceof RegExp ? wanted : JSON.stringify(wanted)}`, () => {

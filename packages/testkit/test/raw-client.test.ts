@@ -40,6 +40,22 @@ describe('a raw connection', () => {
     client.destroy();
   });
 
+  test.each([
+    ['HEAD', 'HEAD / HTTP/1.1\r\n\r\n', 200, 'none'],
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\n\r\n', 200, 'tunnel'],
+    ['an Upgrade', 'GET / HTTP/1.1\r\nConnection: Upgrade\r\n\r\n', 101, 'tunnel'],
+    ['a plain request', 'GET / HTTP/1.1\r\n\r\n', 200, 'length'],
+  ])('an exchange reads the answer to %s as such', async (_kind, request, status, framing) => {
+    const answering = createServer((socket) => {
+      socket.once('data', () => socket.end(`HTTP/1.1 ${status} x\r\nContent-Length: 1\r\n\r\n.`));
+    });
+    await new Promise<void>((resolve) => answering.listen(0, '127.0.0.1', resolve));
+    const client = await RawConnection.connect((answering.address() as AddressInfo).port);
+    expect(await client.exchange(request)).toMatchObject({ status, framing: { kind: framing } });
+    client.destroy();
+    answering.close();
+  });
+
   test('reads up to a text or a match and no further', async () => {
     const client = await RawConnection.connect(port);
     client.write('one two 3 four');
