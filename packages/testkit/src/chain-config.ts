@@ -23,7 +23,6 @@ export function upstreamSection({ upstream = {} }: ChainConfig, originPort: numb
   return {
     listen: '127.0.0.1:0',
     users: [ALICE],
-    access: [{ allow: { to: ['*'] } }],
     ports: { connect: [80, 443, originPort], any: [80, 443, '1024-65535'] },
     ...upstream,
     hosts: merged({ 'origin.test': `127.0.0.1:${originPort}` }, upstream.hosts),

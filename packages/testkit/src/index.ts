@@ -11,3 +11,5 @@ export type { ExchangePoint, Faults, Judgement, ScriptedRequest, ScriptedUpstrea
 export type { ScriptedUpstream } from './scripted-upstream.ts';
 export { scriptedUpstream } from './scripted-upstream.ts';
 export type { Closed } from './socket-bytes.ts';
+export type { Chain, ChainOptions } from './start-chain.ts';
+export { startChain } from './start-chain.ts';

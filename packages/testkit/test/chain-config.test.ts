@@ -5,11 +5,10 @@ import { downstreamSection, upstreamSection } from '../src/chain-config.ts';
 const URL = 'http://127.0.0.1:4444';
 
 describe('the upstream of a chain', () => {
-  test('listens anywhere, knows alice and the origin, and lets everybody through to it', () => {
+  test('listens anywhere, knows alice and the origin, and lets CONNECT through to it', () => {
     expect(upstreamSection({}, 8407)).toEqual({
       listen: '127.0.0.1:0',
       users: [{ name: 'alice', password: { value: 'secret' } }],
-      access: [{ allow: { to: ['*'] } }],
       ports: { connect: [80, 443, 8407], any: [80, 443, '1024-65535'] },
       hosts: { 'origin.test': '127.0.0.1:8407' },
       limits: { drain: '1s' },
