@@ -1,33 +1,38 @@
 import type { Leg } from '@chain407/core';
 import { subscribeLegs } from '@chain407/core';
-import type { Origin } from '@chain407/testkit';
 import { RawConnection, startOrigin } from '@chain407/testkit';
+import type { UpstreamConfig } from '@chain407/upstream';
+import { EXIT, Exit } from './exit.ts';
 import type { Running } from './lifecycle.ts';
 import { portInUse } from './listen-error.ts';
 import { paint, print } from './output.ts';
 import { transcript } from './transcript.ts';
 
-/** Where the demonstration's origin listens; `configs/chain.yaml` points `origin.test` there. */
-const ORIGIN = { host: '127.0.0.1', port: 8407 } as const;
+/** The name that the demonstration asks for. */
+const NAME = 'origin.test';
 
 export interface DemoChain {
   readonly downstream: { readonly url: string; readonly port: number };
   readonly upstream: { readonly url: string; readonly port: number };
 }
 
-/** The echoing origin of `npm start`, which `up --demo` starts before the tiers. */
-export async function startDemoOrigin(): Promise<Running> {
-  let origin: Origin;
-  try {
-    origin = await startOrigin(ORIGIN);
-  } catch (error) {
-    throw portInUse(
-      error,
-      `${ORIGIN.host}:${ORIGIN.port}`,
-      'the demonstration needs it for its origin: free it, or leave --demo out',
+/** Starts the echoing origin of `npm start` where the upstream expects `origin.test` to be. */
+export async function startDemoOrigin(hosts: UpstreamConfig['hosts']): Promise<Running> {
+  const place = Object.hasOwn(hosts, NAME) ? hosts[NAME] : undefined;
+  if (place?.port === undefined) {
+    throw new Exit(
+      EXIT.usage,
+      `--demo needs upstream.hosts to name an address for ${NAME}: { ${NAME}: '127.0.0.1:8407' }`,
     );
   }
-  return { close: () => origin.close(), kill: () => origin.close() };
+  const { host, port } = place;
+  try {
+    const origin = await startOrigin({ host, port });
+    return { close: () => origin.close(), kill: () => origin.close() };
+  } catch (error) {
+    const other = `choose another with --set "upstream.hosts={ ${NAME}: '${host}:PORT' }"`;
+    throw portInUse(error, `${host}:${port}, where the demonstration's origin is to listen,`, other);
+  }
 }
 
 /** One request through the chain, told leg by leg, and what to try next. */

@@ -1,6 +1,8 @@
-import type { Problem } from '@chain407/core';
+import type { LogLevel, Problem } from '@chain407/core';
 import { formatProblem, LOG_LEVELS, readConfig, validate } from '@chain407/core';
+import type { DownstreamConfig } from '@chain407/downstream';
 import { downstreamSchema } from '@chain407/downstream';
+import type { UpstreamConfig } from '@chain407/upstream';
 import { upstreamSchema } from '@chain407/upstream';
 import { z } from 'zod';
 import { EXIT, Exit } from './exit.ts';
@@ -14,15 +16,20 @@ export interface ConfigOptions {
   readonly set: readonly string[];
 }
 
+/** A valid configuration: every default filled in, the sections that are there. */
+export interface Config {
+  readonly log: { readonly level: LogLevel };
+  readonly downstream?: DownstreamConfig | undefined;
+  readonly upstream?: UpstreamConfig | undefined;
+}
+
 /** One schema for all files; a command reads the section that it needs. */
-const rootSchema = (baseDir: string) =>
+const rootSchema = (baseDir: string): z.ZodType<Config> =>
   z.strictObject({
     log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
     downstream: downstreamSchema(baseDir).optional(),
     upstream: upstreamSchema(baseDir).optional(),
   });
-
-export type Config = z.output<ReturnType<typeof rootSchema>>;
 
 export type Loaded =
   | { readonly ok: true; readonly config: Config }

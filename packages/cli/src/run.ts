@@ -42,7 +42,7 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
   try {
     // The testkit is no part of a deployment: it is loaded for the demonstration alone.
     const demo = options.demo === true ? await import('./demo.ts') : undefined;
-    if (demo !== undefined) running.push(await demo.startDemoOrigin());
+    if (demo !== undefined) running.push(await demo.startDemoOrigin(config.upstream?.hosts ?? {}));
     for (const one of prepared.toReversed()) {
       if (!one.ok) continue;
       const tier = await one.start();

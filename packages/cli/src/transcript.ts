@@ -7,6 +7,7 @@ interface Line {
   /** Milliseconds, Unix time. */
   readonly at: number;
   readonly order: number;
+  readonly who: string;
   readonly text: string;
 }
 
@@ -15,37 +16,40 @@ interface Line {
  * that others are nested in closes after them.
  */
 export function transcript(legs: readonly Leg[]): string {
-  const began = Math.min(...legs.map((leg) => leg.at));
-  const lines = legs.flatMap((leg) => [asked(leg), answered(leg)]).sort((a, b) => a.at - b.at || a.order - b.order);
-  const width = Math.max(...legs.map((leg) => arrow(leg.from, leg.to).length));
+  const told = toldOnce(legs);
+  const began = Math.min(...told.map((leg) => leg.at));
+  const lines = told.flatMap((leg) => [asked(leg), answered(leg)]).sort((a, b) => a.at - b.at || a.order - b.order);
+  const width = Math.max(...told.map((leg) => arrow(leg.from, leg.to).length));
   return lines
-    .map(({ at, text }) => `${`${(at - began).toFixed(1)} ms`.padStart(9)}  ${text.replace('\0', ' '.repeat(width))}`)
-    .map((line) => align(line, width))
+    .map(({ at, who, text }) => `${`${(at - began).toFixed(1)} ms`.padStart(9)}  ${who.padEnd(width)}  ${text}`)
     .join('\n');
+}
+
+/** In one process, what goes between the tiers is seen from both ends; the downstream's view has the upstream's name. */
+function toldOnce(legs: readonly Leg[]): readonly Leg[] {
+  const both =
+    legs.some((leg) => leg.from === 'downstream') &&
+    legs.some((leg) => leg.from === 'client' && leg.to === 'downstream');
+  return both ? legs.filter((leg) => !(leg.from === 'client' && leg.to === 'upstream')) : legs;
 }
 
 const arrow = (from: string, to: string): string => `${from} → ${to}`;
 
-/** The column after the arrow starts at the same place on every line; `\t` marks it. */
-function align(line: string, width: number): string {
-  const [head = '', rest = ''] = line.split('\t');
-  return `${head.padEnd(width + 11)}  ${rest}`;
-}
-
 function asked(leg: Leg): Line {
   const { credentials, method, target } = leg;
   const fields = Object.entries(credentials?.fields ?? {}).map(([name, value]) => `${name}=${value}`);
-  const who = credentials === undefined ? 'no credentials' : [credentials.scheme, ...fields].join(' ');
+  const shown = credentials === undefined ? 'no credentials' : [credentials.scheme, ...fields].join(' ');
   return {
     at: leg.at,
     order: leg.from === 'client' ? 0 : 1,
-    text: `${arrow(leg.from, leg.to)}\t${method} ${target}  ${paint('cyan', `[${who}]`)}`,
+    who: arrow(leg.from, leg.to),
+    text: `${method} ${target}  ${paint('cyan', `[${shown}]`)}`,
   };
 }
 
 function answered(leg: Leg): Line {
   const order = leg.from === 'client' ? 3 : 2;
-  return { at: leg.at + leg.ms, order, text: `${arrow(leg.to, leg.from)}\t${result(leg)}` };
+  return { at: leg.at + leg.ms, order, who: arrow(leg.to, leg.from), text: result(leg) };
 }
 
 function result({ status, error, responseHeaders }: Leg): string {

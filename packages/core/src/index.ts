@@ -11,6 +11,8 @@ export type { ConfigTree, Path, Place, ReadTree } from './config/tree.ts';
 export { configFromObject, readConfig } from './config/tree.ts';
 export type { Validated } from './config/validate.ts';
 export { validate } from './config/validate.ts';
+export type { Answer, SentLeg } from './exchange-record.ts';
+export { ExchangeRecord, preciseNow } from './exchange-record.ts';
 export { drainRequest } from './http/drain-request.ts';
 export type { RawHeaders } from './http/headers.ts';
 export { endToEnd, linesOf, listOf, valuesOf } from './http/headers.ts';

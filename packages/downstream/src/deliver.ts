@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type {
+  Answer,
   ClientExchange,
   RawHeaders,
   ResponseHead,
@@ -9,7 +10,6 @@ import type {
   TunnelSide,
 } from '@chain407/core';
 import { endToEnd, linesOf, splice, valuesOf } from '@chain407/core';
-import type { Answer } from './exchange-record.ts';
 import type { HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
 import { formatHead } from './request-head.ts';

@@ -1,10 +1,18 @@
 import type { Credentials } from '@chain407/auth';
-import type { ClientExchange, Explanation, RequestBody, RequestTarget, TunnelEnd, TunnelOptions } from '@chain407/core';
+import type {
+  Answer,
+  ClientExchange,
+  ExchangeRecord,
+  Explanation,
+  RequestBody,
+  RequestTarget,
+  TunnelEnd,
+  TunnelOptions,
+} from '@chain407/core';
 import { countForward, explain, valuesOf } from '@chain407/core';
 import { Cancellation } from './cancellation.ts';
 import type { ConnectionSource } from './connection-source.ts';
 import { deliver, openTunnel } from './deliver.ts';
-import type { Answer, ExchangeRecord } from './exchange-record.ts';
 import type { Failover } from './failover.ts';
 import { HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
@@ -83,7 +91,7 @@ export class Exchange {
     try {
       for (const [i, hop] of hops.entries()) {
         const identity = this.#identity(hop, mode);
-        this.#record.goes(hop.direct ? 'direct' : hop.upstream.name, nameIdentity(identity));
+        this.#record.note({ via: hop.direct ? 'direct' : hop.upstream.name, identity: nameIdentity(identity) });
         const outcome = await this.#negotiate(hop, identity);
         const unreachable = outcome.kind === 'failed' && outcome.error.phase === 'connect';
         if (unreachable) failover.failed(hop.upstream);
@@ -100,7 +108,7 @@ export class Exchange {
   async tunnel({ upstream }: Hop): Promise<TunnelEnd | undefined> {
     const client = this.#client;
     if (client.kind === 'request') throw new TypeError('a plain request has no tunnel');
-    this.#record.goes('direct', 'none');
+    this.#record.note({ via: 'direct', identity: 'none' });
     try {
       const connection = await UpstreamConnection.connect(upstream.connection, this.#cancellation);
       const established = {
@@ -170,8 +178,10 @@ export class Exchange {
       head: (credentials) => formatHead(`${method} ${target} HTTP/1.1`, fields(credentials)),
       source: (scheme) => this.#source(upstream, identity, scheme),
       cancellation: this.#cancellation,
-      onLeg: (leg) =>
-        this.#record.sent(leg, direct ? 'origin' : upstream.name, method, target, () => fields(leg.credentials)),
+      onLeg: ({ credentials, ...leg }) => {
+        const to = direct ? 'origin' : upstream.name;
+        this.#record.sent({ ...leg, to, method, target, headers: () => fields(credentials) });
+      },
     });
   }
 
@@ -221,7 +231,7 @@ export class Exchange {
     const { rejected } = this.#runtime;
     const { name } = hop.upstream;
     const answerable = identity.kind === 'own' && identity.answerable;
-    this.#record.failed(refusal.reason);
+    this.#record.note({ error: refusal.reason });
     if (response !== undefined && rejected === 'ask' && answerable) return this.#deliver(response, true);
     await response?.finish();
     const relayable = answerable ? valuesOf(response?.head.headers ?? [], 'proxy-authenticate') : [];
@@ -239,14 +249,14 @@ export class Exchange {
       tunnel,
       onAnswer: this.#onAnswer,
     });
-    if (delivered.kind === 'broken') this.#record.failed(delivered.error.code);
+    if (delivered.kind === 'broken') this.#record.note({ error: delivered.error.code });
     return delivered.kind === 'tunnel' ? delivered.end : undefined;
   }
 
   readonly #onAnswer = (answer: Answer): void => this.#record.answered(answer);
 
   #fail(error: HopError, nextHop: string): void {
-    this.#record.failed(error.code);
+    this.#record.note({ error: error.code });
     this.#explain(rescue(error, nextHop));
   }
 

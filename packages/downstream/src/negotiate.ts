@@ -1,7 +1,7 @@
 import type { ChainAction, ChainEvent, ChainState, ClientTurn, Credentials, KnownCredentials } from '@chain407/auth';
 import { advance, clientChain, parseChallenges } from '@chain407/auth';
 import type { ResponseHead } from '@chain407/core';
-import { REFUSALS, valuesOf } from '@chain407/core';
+import { preciseNow, REFUSALS, valuesOf } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { ConnectionSource } from './connection-source.ts';
 import type { Credential } from './credentials.ts';
@@ -50,11 +50,11 @@ export interface NegotiationRequest {
   /** Connections for this identity once `scheme` is in use, or before. */
   readonly source: (scheme: string | undefined) => ConnectionSource;
   readonly cancellation: Cancellation;
-  readonly onLeg: (leg: SentLeg) => void;
+  readonly onLeg: (leg: NegotiationLeg) => void;
 }
 
 /** What was sent on which connection, and what came back: a head, or the reason why none came. */
-export interface SentLeg {
+export interface NegotiationLeg {
   readonly connection: string;
   readonly credentials: Credentials | undefined;
   readonly at: number;
@@ -189,10 +189,9 @@ class Negotiation {
   async #leg(credentials: Credentials | undefined): Promise<HopResponse> {
     const { method, upgrade, head, body, cancellation, source, onLeg } = this.#request;
     const connection = this.#connection as UpstreamConnection;
-    const at = performance.timeOrigin + performance.now();
-    const started = performance.now();
+    const at = preciseNow();
     const report = (result: ResponseHead | HopError): void =>
-      onLeg({ connection: connection.id, credentials, at, ms: performance.now() - started, result });
+      onLeg({ connection: connection.id, credentials, at, ms: preciseNow() - at, result });
     try {
       const answer = await connection.send({ context: { method, upgrade }, head: head(credentials), body });
       report(answer);

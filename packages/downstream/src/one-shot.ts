@@ -1,11 +1,11 @@
 import { connect as connectTls } from 'node:tls';
 import type { Credentials } from '@chain407/auth';
 import type { Leg, RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
-import { publishLeg } from '@chain407/core';
+import { preciseNow, publishLeg } from '@chain407/core';
 import { Cancellation } from './cancellation.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 import { HopResponse } from './hop-response.ts';
-import type { Negotiated, SentLeg } from './negotiate.ts';
+import type { Negotiated, NegotiationLeg } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import { authorizationText, formatHead } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
@@ -92,13 +92,13 @@ async function throughTunnel(request: OneShotRequest, side: TunnelSide): Promise
     const inner = target.scheme === 'https' ? await secured(side, target.host) : side;
     const connection = UpstreamConnection.over(inner, upstream.connection);
     const fields = ['Host', target.authority, ...headers, 'Connection', 'close'];
-    const at = performance.timeOrigin + performance.now();
+    const at = preciseNow();
     const head = await connection.send({
       context: { method, upgrade: false },
       head: formatHead(`${method} ${target.path} HTTP/1.1`, fields),
       body: undefined,
     });
-    const ms = performance.timeOrigin + performance.now() - at;
+    const ms = preciseNow() - at;
     publish(
       { connection: connection.id, credentials: undefined, at, ms, result: head },
       `${target.host} (in the tunnel)`,
@@ -134,7 +134,7 @@ async function read(response: HopResponse): Promise<OneShotResponse> {
 }
 
 function publish(
-  { connection, at, ms, result }: SentLeg,
+  { connection, at, ms, result }: NegotiationLeg,
   to: string,
   method: string,
   target: string,

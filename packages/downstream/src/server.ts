@@ -1,6 +1,7 @@
 import type { ClientExchange, Explanation, ListenerLimits, Logger, RequestTarget, TunnelEnd } from '@chain407/core';
 import {
   answerAsRecipient,
+  ExchangeRecord,
   explain,
   guardRequest,
   isFinalRecipient,
@@ -11,7 +12,6 @@ import {
 } from '@chain407/core';
 import type { Hop, Runtime } from './exchange.ts';
 import { Exchange } from './exchange.ts';
-import { ExchangeRecord } from './exchange-record.ts';
 import { deniedByRoute, deniedClient, loop } from './pages.ts';
 import type { Route } from './routes.ts';
 import { pickRoute } from './routes.ts';
@@ -50,7 +50,7 @@ export async function serve(assembly: Assembly, logger: Logger): Promise<Downstr
   const pseudonym = viaPseudonym(TIER);
   const runtime: Runtime = { ...assembly.runtime, tier: TIER, pseudonym };
   const handle = (client: ClientExchange): void => {
-    const record = new ExchangeRecord(client, pseudonym);
+    const record = new ExchangeRecord(client, 'downstream', pseudonym);
     take(assembly, runtime, client, record).then(
       (tunnel) => record.log(logger, tunnel),
       (error: unknown) => {
@@ -91,7 +91,7 @@ async function take(
   if (!assembly.admits(address)) return answer(deniedClient(address));
   const { target, body } = verdict;
   if (target.form === 'asterisk' || isFinalRecipient(req.method ?? '', target, req.rawHeaders)) {
-    answerAsRecipient(req, res);
+    record.answered(answerAsRecipient(req, res));
     return undefined;
   }
   if (passedBefore(req.rawHeaders, runtime.pseudonym)) return answer(loop());

@@ -1,1 +1,25 @@
-export {};
+import type { Logger } from '@chain407/core';
+import { ConfigError } from '@chain407/core';
+import { assemble } from './assemble.ts';
+import type { UpstreamConfig } from './config.ts';
+import type { Upstream } from './server.ts';
+import { serve } from './server.ts';
+
+export type { Assembled } from './assemble.ts';
+export { assemble } from './assemble.ts';
+export type { UpstreamConfig } from './config.ts';
+export { upstreamSchema } from './config.ts';
+export type { Assembly, Upstream } from './server.ts';
+export { serve } from './server.ts';
+export { TIER } from './tier.ts';
+export { hashPassword } from './users/password-hash.ts';
+
+/** Starts an upstream. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */
+export async function startUpstream(
+  config: UpstreamConfig,
+  { logger }: { readonly logger: Logger },
+): Promise<Upstream> {
+  const assembled = assemble(config);
+  if (!assembled.ok) throw new ConfigError(assembled.problems);
+  return serve(assembled.assembly, logger);
+}

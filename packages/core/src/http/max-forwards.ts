@@ -29,16 +29,25 @@ export function countForward(method: string, headers: RawHeaders): RawHeaders {
   });
 }
 
-/** Answers TRACE with the request as it came, less its credentials, and OPTIONS with what a proxy allows. */
-export function answerAsRecipient(req: IncomingMessage, res: ServerResponse): void {
-  if (req.method === 'TRACE') {
-    const lines = [`TRACE ${req.url} HTTP/${req.httpVersion}`];
-    for (let i = 0; i < req.rawHeaders.length; i += 2) {
-      const name = req.rawHeaders[i] as string;
-      if (!PRIVATE.has(name.toLowerCase())) lines.push(`${name}: ${req.rawHeaders[i + 1]}`);
-    }
-    res.writeHead(200, { 'Content-Type': 'message/http' }).end(`${lines.join('\r\n')}\r\n\r\n`);
-    return;
+/**
+ * Answers TRACE with the request as it came, less its credentials, and OPTIONS with what a proxy allows; returns what was
+ * sent.
+ */
+export function answerAsRecipient(req: IncomingMessage, res: ServerResponse): { status: number; headers: string[] } {
+  const trace = req.method === 'TRACE';
+  const body = trace ? echo(req) : '';
+  const headers = trace
+    ? ['Content-Type', 'message/http', 'Content-Length', String(Buffer.byteLength(body))]
+    : ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT', 'Content-Length', '0'];
+  res.writeHead(200, headers).end(body);
+  return { status: 200, headers };
+}
+
+function echo(req: IncomingMessage): string {
+  const lines = [`TRACE ${req.url} HTTP/${req.httpVersion}`];
+  for (let i = 0; i < req.rawHeaders.length; i += 2) {
+    const name = req.rawHeaders[i] as string;
+    if (!PRIVATE.has(name.toLowerCase())) lines.push(`${name}: ${req.rawHeaders[i + 1]}`);
   }
-  res.writeHead(204, { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT' }).end();
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }

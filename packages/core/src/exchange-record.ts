@@ -1,0 +1,124 @@
+import type { ClientExchange } from './client-exchange.ts';
+import type { RawHeaders } from './http/headers.ts';
+import type { TunnelEnd } from './http/tunnel.ts';
+import type { Leg } from './legs.ts';
+import { outcomeOf, publishLeg } from './legs.ts';
+import type { Logger } from './logger.ts';
+
+/** What was given to the client, or came from the next hop. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: RawHeaders;
+}
+
+/** A leg to the next hop that is over: the answer, or the code of the error that came instead. */
+export interface SentLeg {
+  readonly to: string;
+  readonly connection: string;
+  /** Unix time and duration, in milliseconds. */
+  readonly at: number;
+  readonly ms: number;
+  readonly method: string;
+  readonly target: string;
+  /** As they were sent; only called where somebody listens. */
+  readonly headers: () => RawHeaders;
+  readonly result: Answer | { readonly code: string };
+}
+
+type TierName = 'downstream' | 'upstream';
+
+const exchanges = { downstream: 0, upstream: 0 };
+
+/** Milliseconds, Unix time, finer than `Date.now()`: legs of one process can be put in order. */
+export const preciseNow = (): number => performance.timeOrigin + performance.now();
+
+/**
+ * What is known of one exchange of a tier: becomes one line of the access log, and the legs that others see. Writes
+ * down, decides nothing.
+ */
+export class ExchangeRecord {
+  /** `d1`, `d2` … in a downstream, `u1` … in an upstream, counted per process. */
+  readonly id: string;
+  readonly at: number = preciseNow();
+  readonly #exchange: ClientExchange;
+  readonly #tier: TierName;
+  readonly #by: string;
+  readonly #legs: string[] = [];
+  #facts: Readonly<Record<string, unknown>> = {};
+  #answer: Answer | undefined;
+
+  /** `by` is the pseudonym of the instance. */
+  constructor(exchange: ClientExchange, tier: TierName, by: string) {
+    exchanges[tier] += 1;
+    this.id = `${tier.charAt(0)}${exchanges[tier]}`;
+    this.#exchange = exchange;
+    this.#tier = tier;
+    this.#by = by;
+  }
+
+  /** Facts for the log line: who, which way, what went wrong. Later ones replace earlier ones of the same name. */
+  note(facts: Readonly<Record<string, unknown>>): void {
+    this.#facts = { ...this.#facts, ...facts };
+  }
+
+  /** A leg to the next hop is over. */
+  sent({ headers, result, ...leg }: SentLeg): void {
+    this.#legs.push('status' in result ? outcomeOf(result.status, result.headers) : result.code);
+    publishLeg(() => ({
+      ...{ by: this.#by, from: this.#tier, exchange: this.id, ...leg },
+      requestHeaders: headers(),
+      responseHeaders: 'status' in result ? result.headers : [],
+      ...('status' in result ? { status: result.status } : { error: result.code }),
+    }));
+  }
+
+  /** The client has its answer. */
+  answered(answer: Answer): void {
+    this.#answer = answer;
+    const { req } = this.#exchange;
+    publishLeg(
+      (): Leg => ({
+        ...{ by: this.#by, from: 'client', to: this.#tier, exchange: this.id, connection: this.#client },
+        ...{
+          at: this.at,
+          ms: preciseNow() - this.at,
+          method: req.method ?? '',
+          target: withoutUserinfo(req.url ?? ''),
+        },
+        requestHeaders: req.rawHeaders,
+        responseHeaders: answer.headers,
+        status: answer.status,
+      }),
+    );
+  }
+
+  /** The access-log line. The query is left out: it is where secrets of sites live. */
+  log(logger: Logger, tunnel?: TunnelEnd): void {
+    const { req, kind } = this.#exchange;
+    const status = this.#answer?.status;
+    logger.info(
+      {
+        exchange: this.id,
+        client: req.socket.remoteAddress,
+        method: req.method,
+        target: withoutUserinfo(req.url ?? '').replace(/\?.*$/, '?…'),
+        ...(kind === 'upgrade' ? { upgrade: true } : {}),
+        ...this.#facts,
+        legs: this.#legs,
+        status,
+        ms: Math.round((preciseNow() - this.at) * 10) / 10,
+        ...(tunnel === undefined ? {} : { sent: tunnel.sent, received: tunnel.received, end: tunnel.reason }),
+      },
+      status === undefined ? 'client gone' : 'exchange',
+    );
+  }
+
+  get #client(): string {
+    const { remoteAddress, remotePort } = this.#exchange.req.socket;
+    return `${remoteAddress}:${remotePort}`;
+  }
+}
+
+function withoutUserinfo(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+}

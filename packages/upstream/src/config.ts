@@ -1,0 +1,162 @@
+import {
+  cidr,
+  duration,
+  field,
+  filePath,
+  hostPattern,
+  isLoopback,
+  listenAddress,
+  parseAuthority,
+  portRanges,
+  secretSource,
+  size,
+} from '@chain407/core';
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import type { AccessRule } from './access.ts';
+import { SCHEME_CHOICES } from './schemes.ts';
+import type { TimeWindow } from './time-window.ts';
+import { parseTimeWindow } from './time-window.ts';
+
+const name = z.string().min(1);
+const names = z.array(name).readonly().default([]);
+
+/** An address that a name of `hosts` stands for; without a port the request's own is kept. */
+export interface FixedAddress {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+const fixedAddress = () =>
+  field<FixedAddress>('an address with an optional port, such as 127.0.0.1:8407', (value) => {
+    const text = String(value);
+    const parsed = ipaddr.isValid(text) ? { host: text, port: undefined } : parseAuthority(text);
+    return parsed !== undefined && ipaddr.isValid(parsed.host) ? { host: parsed.host, port: parsed.port } : undefined;
+  });
+
+const timeWindow = () =>
+  field<TimeWindow>("a span of the week such as 'Mon-Fri 08:00-18:00'", (value) =>
+    typeof value === 'string' ? parseTimeWindow(value) : undefined,
+  );
+
+/** Printable text: it goes into a quoted-string (RFC 9110 §5.6.4). */
+const realm = () =>
+  field<string>('a text without control characters, in ISO 8859-1', (value) =>
+    typeof value === 'string' && /^[\x20-\x7e\xa0-\xff]+$/.test(value) ? value : undefined,
+  );
+
+const conditionSchema = z.strictObject({
+  users: names,
+  groups: names,
+  from: z.array(cidr()).readonly().default([]),
+  to: z.array(hostPattern()).readonly().default([]),
+  methods: z
+    .array(z.string().regex(/^[A-Z]+$/, 'expected a method in capitals'))
+    .readonly()
+    .default([]),
+  when: timeWindow().optional(),
+});
+
+const ruleSchema = z
+  .strictObject({
+    allow: conditionSchema.optional(),
+    deny: conditionSchema.optional(),
+    status: z.union([z.literal(403), z.literal(407)], { error: 'expected 403 or 407' }).optional(),
+  })
+  .transform((rule, context): AccessRule => {
+    const condition = rule.allow ?? rule.deny;
+    if (condition === undefined || (rule.allow !== undefined && rule.deny !== undefined)) {
+      context.addIssue({ code: 'custom', message: 'expected either allow or deny' });
+      return z.NEVER;
+    }
+    const complete = { ...condition, when: condition.when };
+    if (rule.deny !== undefined) return { kind: 'deny', condition: complete, status: rule.status ?? 403 };
+    if (rule.status !== undefined)
+      context.addIssue({ code: 'custom', path: ['status'], message: 'expected status beside deny only' });
+    return { kind: 'allow', condition: complete };
+  });
+
+const userSchema = (baseDir: string) =>
+  z.union(
+    [
+      z.strictObject({ name, password: secretSource(baseDir), groups: names }),
+      z.strictObject({ name, hash: name, groups: names }),
+      z.strictObject({ htpasswd: filePath(baseDir), groups: names }),
+    ],
+    {
+      error: 'expected { name, password: { env: … } }, { name, hash } or { htpasswd: PATH }, each with optional groups',
+    },
+  );
+
+const limitsSchema = z.strictObject({
+  headerSize: size().default(64 * 1024),
+  connections: z.int().min(1).default(20_000),
+  headerTimeout: duration().default(15_000),
+  /** A client connection without a request. */
+  idleTimeout: duration().default(300_000),
+  connectTimeout: duration().default(10_000),
+  /** Without a byte from the origin while its response is awaited. */
+  responseTimeout: duration().default(120_000),
+  tunnelIdleTimeout: duration().default(3_600_000),
+  drain: duration().default(30_000),
+});
+
+const EVERYTHING = { users: [], groups: [], from: [], to: [], methods: [], when: undefined } as const;
+/** Without `access`: whoever has been recognised, or everybody where nobody is asked. */
+const DEFAULT_ACCESS: readonly AccessRule[] = [{ kind: 'allow', condition: EVERYTHING }];
+
+/** The section `upstream:` of a configuration. Relative paths in it start at `baseDir`. */
+export const upstreamSchema = (baseDir: string) =>
+  z
+    .strictObject({
+      listen: listenAddress().default({ host: '127.0.0.1', port: 3129 }),
+      realm: realm().default('Chain407 upstream'),
+      auth: z
+        .strictObject({
+          schemes: z.array(z.enum(SCHEME_CHOICES)).min(1).readonly().default(['basic']),
+          anonymous: z.boolean().default(false),
+        })
+        .prefault({}),
+      users: z.array(userSchema(baseDir)).readonly().default([]),
+      access: z.array(ruleSchema).readonly().default(DEFAULT_ACCESS),
+      ports: z
+        .strictObject({ connect: portRanges().prefault([443]), any: portRanges().prefault([80, 443, '1024-65535']) })
+        .prefault({}),
+      private: z.enum(['allow', 'deny']).default('deny'),
+      hosts: z.record(name, fixedAddress()).default({}),
+      limits: limitsSchema.prefault({}),
+    })
+    .superRefine(
+      (config, context) => {
+        for (const { path, message } of contradictions(config))
+          context.addIssue({ code: 'custom', path: [...path], message });
+      },
+      // Also beside other problems: all are told at once.
+      { when: () => true },
+    );
+
+export type UpstreamConfig = z.output<ReturnType<typeof upstreamSchema>>;
+
+interface Contradiction {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What each key alone cannot show; parts that are wrong in themselves are passed over. */
+function* contradictions(config: unknown): Generator<Contradiction> {
+  if (typeof config !== 'object' || config === null) return;
+  const { auth, users, listen, access } = config as Partial<UpstreamConfig>;
+  if (auth?.anonymous === false && Array.isArray(users) && users.length === 0) {
+    yield {
+      path: ['users'],
+      message: 'expected at least one user, or auth: { anonymous: true }: nobody could use this proxy',
+    };
+  }
+  const open = auth?.anonymous === true && listen?.host !== undefined && !isLoopback(listen.host);
+  if (open && !(Array.isArray(access) && access.length > 0 && access.every(limitsClients))) {
+    const message = `expected an address of this machine, or "from" in every allow rule: ${listen.host} with auth.anonymous is an open proxy`;
+    yield { path: ['listen'], message };
+  }
+}
+
+const limitsClients = (rule: AccessRule): boolean => rule.kind === 'deny' || rule.condition?.from.length > 0;

@@ -1,0 +1,100 @@
+import type { Verdict } from '@chain407/auth';
+import { challengeLines } from '@chain407/auth';
+import type { Explanation } from '@chain407/core';
+import { REFUSALS } from '@chain407/core';
+
+type Asked = Extract<Verdict, { kind: 'ask' }>;
+
+const REMEDIES =
+  'Give correct credentials (a user name and a password that this proxy knows), use an account that is permitted, or have its operator allow anonymous access.';
+
+/** The three ways to be asked, in words. `continue` is the middle of a handshake: nobody reads its page. */
+const ASKED: { readonly [R in Asked['reason']]: Pick<Explanation, 'details' | 'cause' | 'remedy'> } = {
+  missing: {
+    details: REFUSALS.missing,
+    cause: 'Credentials missing: this proxy has access control, and the request came without credentials.',
+    remedy: REMEDIES,
+  },
+  unsupported: {
+    details: REFUSALS.unsupported,
+    cause: 'The credentials are of a scheme that this proxy does not offer.',
+    remedy: 'Use one of the schemes in Proxy-Authenticate.',
+  },
+  rejected: {
+    details: REFUSALS.unrecognised,
+    cause: 'The credentials were not recognised: no such user, or not this password.',
+    remedy:
+      'Correct the user name or the password. Trying again with the same ones does not help, and may lock the account.',
+  },
+  continue: {
+    details: REFUSALS.missing,
+    cause: 'The negotiation has begun, and needs another leg on the same connection.',
+    remedy: 'Nothing: the client goes on by itself.',
+  },
+};
+
+/** The 407 page. */
+export function askPage({ reason, challenges }: Asked): Explanation {
+  return {
+    status: 407,
+    error: 'http_request_denied',
+    symptom: 'This proxy did not let the request pass (407).',
+    ...ASKED[reason],
+    challenges: challengeLines(challenges),
+  };
+}
+
+/** Recognised, or nobody was asked, and the access rules say no. `challenges` for a rule that wants another account. */
+export function deniedPage(
+  status: 403 | 407,
+  user: string | undefined,
+  why: string,
+  challenges: readonly string[],
+): Explanation {
+  return {
+    status,
+    error: 'http_request_denied',
+    details: `${REFUSALS.notPermitted}: ${why}`,
+    symptom: `This proxy did not let the request pass (${status}).`,
+    cause:
+      user === undefined
+        ? `Not permitted: ${why}.`
+        : `Not permitted: the account "${user}" was recognised, but ${why}. The password is not the problem.`,
+    remedy: 'Use an account that is permitted, or ask the operator of this proxy for permission.',
+    ...(status === 407 ? { challenges } : {}),
+  };
+}
+
+export function portPage(port: number, kind: string): Explanation {
+  return {
+    status: 403,
+    error: 'http_request_denied',
+    details: `${REFUSALS.notPermitted}: port ${port} is not open for ${kind}`,
+    symptom: 'This proxy did not let the request pass (403).',
+    cause: `Not permitted: port ${port} is not among the ports that are open for ${kind}.`,
+    remedy: 'Ask the operator of this proxy to open it (ports.connect, ports.any).',
+  };
+}
+
+export function loopPage(): Explanation {
+  return {
+    status: 502,
+    error: 'proxy_loop_detected',
+    details: 'the request has passed this proxy before',
+    symptom: 'The request went in a circle.',
+    cause: 'It came back to this proxy: the name that it asks for leads here.',
+    remedy: 'Check what that name resolves to, and that no proxy has this one as its next hop twice.',
+  };
+}
+
+export function originAskedPage(authority: string): Explanation {
+  return {
+    status: 502,
+    error: 'http_protocol_error',
+    details: `${authority} answered 407, which only a proxy may`,
+    nextHop: authority,
+    symptom: `${authority} asked for proxy credentials.`,
+    cause: 'It is an origin, not a proxy of this chain: its challenge was not passed on, and nothing was sent to it.',
+    remedy: 'If it is a proxy, it cannot be used as a site; if not, it is at fault.',
+  };
+}

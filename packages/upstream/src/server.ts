@@ -1,0 +1,204 @@
+import type { Verdict } from '@chain407/auth';
+import { challengeLines, VerifierGate } from '@chain407/auth';
+import type {
+  ClientExchange,
+  Explanation,
+  Logger,
+  RequestBody,
+  RequestTarget,
+  TunnelEnd,
+  TunnelOptions,
+} from '@chain407/core';
+import {
+  answerAsRecipient,
+  ExchangeRecord,
+  explain,
+  guardRequest,
+  isFinalRecipient,
+  Listener,
+  malformed,
+  passedBefore,
+  viaPseudonym,
+} from '@chain407/core';
+import { decide } from './access.ts';
+import type { Authenticate } from './authenticate.ts';
+import { authenticator } from './authenticate.ts';
+import type { UpstreamConfig } from './config.ts';
+import { openConnect } from './connect.ts';
+import type { Destination } from './destination.ts';
+import { Destinations } from './destination.ts';
+import { Forwarder } from './forward.ts';
+import { askPage, deniedPage, loopPage, portPage } from './pages.ts';
+import { rescue } from './rescue.ts';
+import { VERIFIERS } from './schemes.ts';
+import { TIER } from './tier.ts';
+import { openUpgrade } from './upgrade.ts';
+import type { User, UserStore } from './users/user-store.ts';
+
+/** An upstream that runs. */
+export interface Upstream {
+  readonly url: string;
+  readonly port: number;
+  /** Client connections that are open, tunnels included. */
+  readonly connections: number;
+  /** The `Via` pseudonym: legs carry it as `by`. */
+  readonly pseudonym: string;
+  /** Takes nothing new, lets what is under way finish within the drain limit. */
+  close(): Promise<void>;
+  /** Cuts everything. */
+  kill(): Promise<void>;
+}
+
+/** A valid configuration and what it refers to, read. */
+export interface Assembly {
+  readonly config: UpstreamConfig;
+  readonly users: UserStore;
+}
+
+/** A target that leads somewhere. */
+type Place = Exclude<RequestTarget, { form: 'asterisk' }>;
+
+/** Half of a tunnel may stay open alone for so long, in milliseconds. */
+const HALF_CLOSE_TIMEOUT = 60_000;
+/** A refused request's body is read up to this size; a larger one costs the client its connection. In bytes. */
+const READ_WHEN_REFUSED = 64 * 1024;
+
+/** Listens; rejects with Node's error where the address cannot be had. */
+export async function serve({ config, users }: Assembly, logger: Logger): Promise<Upstream> {
+  const pseudonym = viaPseudonym(TIER);
+  const tier = new UpstreamTier(config, users, pseudonym, logger);
+  const { listen, limits } = config;
+  const listener = await Listener.start({ tier: TIER, ...listen, limits, handle: (exchange) => tier.handle(exchange) });
+  return {
+    url: listener.url,
+    port: listener.port,
+    pseudonym,
+    get connections() {
+      return listener.connections;
+    },
+    close: () => listener.close().finally(() => tier.close()),
+    kill: () => listener.kill().finally(() => tier.close()),
+  };
+}
+
+/** The one way down: guard → loop → gate → final recipient → access → ports → destination → origin. */
+class UpstreamTier {
+  readonly #config: UpstreamConfig;
+  readonly #pseudonym: string;
+  readonly #logger: Logger;
+  readonly #gate: VerifierGate;
+  readonly #authenticate: Authenticate;
+  readonly #destinations: Destinations;
+  readonly #forwarder: Forwarder;
+  readonly #tunnel: TunnelOptions;
+
+  constructor(config: UpstreamConfig, users: UserStore, pseudonym: string, logger: Logger) {
+    this.#config = config;
+    this.#pseudonym = pseudonym;
+    this.#logger = logger;
+    this.#gate = new VerifierGate(config.auth.schemes.map((scheme) => VERIFIERS[scheme](config.realm, users)));
+    this.#authenticate = authenticator(this.#gate, config.listen.host);
+    this.#destinations = new Destinations(config.hosts, config.private);
+    this.#forwarder = new Forwarder(pseudonym, config.limits);
+    const { tunnelIdleTimeout } = config.limits;
+    this.#tunnel = {
+      idleTimeout: tunnelIdleTimeout,
+      halfCloseTimeout: Math.min(HALF_CLOSE_TIMEOUT, tunnelIdleTimeout),
+    };
+  }
+
+  close(): void {
+    this.#destinations.close();
+  }
+
+  handle(exchange: ClientExchange): void {
+    const record = new ExchangeRecord(exchange, 'upstream', this.#pseudonym);
+    this.#take(exchange, record).then(
+      (tunnel) => record.log(this.#logger, tunnel),
+      (error: unknown) => {
+        // Whatever gets here is a bug: the client is told, and the log has the stack.
+        this.#logger.error({ exchange: record.id, err: error }, 'internal error');
+        explain(exchange.res, TIER, rescue(error as Error, 'the origin', this.#logger));
+      },
+    );
+  }
+
+  async #take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
+    const { req, res, kind } = exchange;
+    const { method = '' } = req;
+    const answer = (explanation: Explanation, close: boolean): undefined => {
+      const sent = explain(res, TIER, explanation, { close });
+      if (sent !== undefined) record.answered(sent);
+    };
+    const guarded = guardRequest(req, kind);
+    if (!guarded.ok) return answer(malformed(400, guarded.why), true);
+    const { target, body } = guarded;
+    const close = !isWorthReading(body);
+    if (passedBefore(req.rawHeaders, this.#pseudonym)) return answer(loopPage(), close);
+
+    const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req);
+    if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);
+    if (verdict?.kind === 'ask') {
+      record.note({ refused: verdict.log, ...(verdict.user === undefined ? {} : { user: verdict.user }) });
+      return answer(askPage(verdict), close);
+    }
+    const user = verdict?.principal as User | undefined;
+    if (user !== undefined) record.note({ user: user.name });
+
+    if (target.form === 'asterisk' || isFinalRecipient(method, target, req.rawHeaders)) {
+      record.answered(answerAsRecipient(req, res));
+      return undefined;
+    }
+    const refusal = this.#refusal(target, method, user, req.socket.remoteAddress ?? '');
+    if (refusal !== undefined) {
+      record.note({ refused: refusal.details });
+      return answer(refusal, close);
+    }
+    if (res.destroyed) return undefined;
+    try {
+      const destination = this.#destinations.find(target.host, target.port);
+      if (destination.prohibited !== undefined) throw destination.prohibited;
+      return await this.#go(exchange, record, target, body, destination);
+    } catch (error) {
+      if (res.destroyed) return undefined;
+      const explanation = rescue(error as NodeJS.ErrnoException, target.authority, this.#logger);
+      record.note({ error: explanation.error });
+      return answer(explanation, close);
+    }
+  }
+
+  /** The page for a request that may not be made, by rule or by port. */
+  #refusal(target: Place, method: string, user: User | undefined, from: string): Explanation | undefined {
+    const { access, ports } = this.#config;
+    const { host, port } = target;
+    const decision = decide(access, { user, from, host, port, method, now: new Date() });
+    if (!decision.allow) {
+      const challenges = challengeLines(this.#gate.offer());
+      return deniedPage(decision.status, user?.name, decision.why, challenges);
+    }
+    if (!ports.any.contains(port)) return portPage(port, 'any request');
+    return target.form === 'authority' && !ports.connect.contains(port) ? portPage(port, 'CONNECT') : undefined;
+  }
+
+  #go(
+    exchange: ClientExchange,
+    record: ExchangeRecord,
+    target: Place,
+    body: RequestBody,
+    destination: Destination,
+  ): Promise<TunnelEnd | undefined> {
+    const { limits } = this.#config;
+    const shared = { record, destination, pseudonym: this.#pseudonym, tunnel: this.#tunnel };
+    if (target.form === 'authority') {
+      if (exchange.kind !== 'connect') throw new TypeError('an authority is the target of CONNECT alone');
+      return openConnect({ ...shared, exchange, target, connectTimeout: limits.connectTimeout });
+    }
+    if (exchange.kind === 'upgrade') return openUpgrade({ ...shared, exchange, target, limits });
+    const { req, res } = exchange;
+    return this.#forwarder.forward({ req, res, target, body, destination, record }).then(() => undefined);
+  }
+}
+
+function isWorthReading(body: RequestBody): boolean {
+  return body.kind === 'none' || (body.kind === 'length' && body.length <= READ_WHEN_REFUSED);
+}

@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { MaybePromise, Secret } from '@chain407/auth';
+import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt';
+import apacheMd5 from 'apache-md5';
+
+/** A stored form of a password and how one is checked against it. */
+export interface StoredPassword {
+  /** True where the password fits. Takes the same time whether it does or not. */
+  matches(password: Secret): MaybePromise<boolean>;
+  /** Slower kinds are what an unknown user is checked against. */
+  readonly cost: number;
+}
+
+interface HashKind {
+  readonly prefix: RegExp;
+  readonly cost: number;
+  verify(password: string, hash: string): MaybePromise<boolean>;
+}
+
+/** Equal, compared in constant time: over digests, so that lengths do not matter. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+/** The kinds that Apache's htpasswd writes, but for crypt(3) and plain text. */
+const KINDS: readonly HashKind[] = [
+  // Computed off the main thread.
+  { prefix: /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, cost: 3, verify: (password, hash) => bcryptVerify(password, hash) },
+  {
+    prefix: /^\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$/,
+    cost: 2,
+    verify: (password, hash) => sameText(apacheMd5(password, hash), hash),
+  },
+  {
+    prefix: /^\{SHA\}[A-Za-z0-9+/]{27}=$/,
+    cost: 1,
+    verify: (password, hash) => sameText(`{SHA}${createHash('sha1').update(password).digest('base64')}`, hash),
+  },
+];
+
+/** What a hash may look like, for messages. */
+export const HASH_FORMS = 'a bcrypt ($2b$…), apr1 ($apr1$…) or {SHA} hash; `chain407 hash` and `htpasswd -B` print one';
+
+/** The stored password behind a hash, or `undefined` where it is of no kind we know. */
+export function fromHash(hash: string): StoredPassword | undefined {
+  const kind = KINDS.find(({ prefix }) => prefix.test(hash));
+  return kind && { cost: kind.cost, matches: (password) => kind.verify(password.reveal(), hash) };
+}
+
+/** A password that is known in the clear. */
+export function fromSecret(secret: Secret): StoredPassword {
+  return { cost: 0, matches: (password) => sameText(password.reveal(), secret.reveal().normalize('NFC')) };
+}
+
+/** Precedent: the default of the library, about a quarter of a second. */
+const BCRYPT_COST = 12;
+
+/** A bcrypt hash for `users` or an htpasswd file. The text is normalised as Basic will send it. */
+export function hashPassword(password: Secret): Promise<string> {
+  return bcryptHash(password.reveal().normalize('NFC'), { cost: BCRYPT_COST });
+}
