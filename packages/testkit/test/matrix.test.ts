@@ -66,7 +66,9 @@ describe('the chain of the article, in every combination', () => {
 
   test('the golden file has a transcript for each cell and no other', () => {
     if (writing) writeFileSync(GOLDEN, `${written.join('\n\n')}\n`);
-    expect([...(writing ? written.map((block) => block.split('\n', 1)[0]) : golden.keys())].sort()).toEqual(CELLS.map(nameOf).sort());
+    expect([...(writing ? written.map((block) => block.split('\n', 1)[0]) : golden.keys())].sort()).toEqual(
+      CELLS.map(nameOf).sort(),
+    );
   });
 });
 
