@@ -8,25 +8,48 @@ export interface Running {
   kill(): Promise<void>;
 }
 
-/**
- * Waits for SIGTERM or SIGINT, then drains; a second signal ends at once. Resolves when all is closed.
- */
-export async function runUntilSignal(parts: readonly Running[], logger: Logger): Promise<void> {
-  const first = await nextSignal();
-  logger.info(`${first}: finishing what is under way; a second signal ends at once`);
-  const drained = Promise.all(parts.map((part) => part.close())).then(() => 'drained' as const);
-  const second = nextSignal();
-  if ((await Promise.race([drained, second])) === 'drained') return;
-  await Promise.all(parts.map((part) => part.kill()));
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Signals that end the process, in order; begins to watch at once, so that none is lost while tiers start. */
+export class Signals {
+  readonly #arrived: NodeJS.Signals[] = [];
+  #waiting: ((signal: NodeJS.Signals) => void)[] = [];
+
+  constructor() {
+    for (const name of SIGNALS) process.on(name, this.#onSignal);
+  }
+
+  /** The next one that nobody has been told of. */
+  next(): Promise<NodeJS.Signals> {
+    const arrived = this.#arrived.shift();
+    if (arrived !== undefined) return Promise.resolve(arrived);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Back to the default: a signal kills. */
+  stop(): void {
+    for (const name of SIGNALS) process.off(name, this.#onSignal);
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const resolve = this.#waiting.shift();
+    if (resolve === undefined) this.#arrived.push(signal);
+    else resolve(signal);
+  };
 }
 
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const signals = ['SIGTERM', 'SIGINT'] as const;
-    const listener = (signal: NodeJS.Signals): void => {
-      for (const name of signals) process.off(name, listener);
-      resolve(signal);
-    };
-    for (const name of signals) process.on(name, listener);
-  });
+/**
+ * Waits for a signal, then drains: the part nearest to the clients first, since what is under way there still needs the
+ * others. A second signal ends all at once. `parts` are in the order in which they were started.
+ */
+export async function runUntilSignal(parts: readonly Running[], signals: Signals, logger: Logger): Promise<void> {
+  const first = await signals.next();
+  logger.info(`${first}: finishing what is under way; a second signal ends at once`);
+  const second = signals.next();
+  const drained = drain(parts).then(() => 'drained' as const);
+  if ((await Promise.race([drained, second])) !== 'drained') await Promise.all(parts.map((part) => part.kill()));
+}
+
+async function drain(parts: readonly Running[]): Promise<void> {
+  for (const part of parts.toReversed()) await part.close();
 }

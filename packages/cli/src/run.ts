@@ -4,7 +4,7 @@ import { assemble as assembleDownstream, serve as serveDownstream } from '@chain
 import { assemble as assembleUpstream, serve as serveUpstream } from '@chain407/upstream';
 import { EXIT } from './exit.ts';
 import type { Running } from './lifecycle.ts';
-import { runUntilSignal } from './lifecycle.ts';
+import { runUntilSignal, Signals } from './lifecycle.ts';
 import { portInUse } from './listen-error.ts';
 import type { Config, ConfigOptions, TierName } from './load.ts';
 import { load, refuse } from './load.ts';
@@ -37,6 +37,7 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
   const problems = prepared.flatMap((one) => (one.ok ? [] : one.problems));
   if (problems.length > 0) return refuse(problems);
 
+  const signals = new Signals();
   const running: Running[] = [];
   const tiers: Partial<Record<TierName, Tier>> = {};
   try {
@@ -54,11 +55,13 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
     const ready = { ...place('downstream', downstream), ...place('upstream', upstream), pid: process.pid };
     if (options.readyFile !== undefined) writeReadyFile(options.readyFile, ready);
     if (downstream !== undefined && upstream !== undefined) await demo?.demonstrate({ downstream, upstream });
+    await runUntilSignal(running, signals, logger);
   } catch (error) {
     await Promise.all(running.map((part) => part.kill()));
     throw error;
+  } finally {
+    signals.stop();
   }
-  await runUntilSignal(running, logger);
   if (options.readyFile !== undefined) removeReadyFile(options.readyFile);
   return EXIT.good;
 }

@@ -14,7 +14,7 @@ interface Ready {
   readonly upstream?: { readonly url: string };
 }
 
-export interface Chain {
+export interface Chain extends AsyncDisposable {
   /** The proxy that clients are to use. */
   readonly url: string;
   readonly port: number;
@@ -33,13 +33,17 @@ export async function startChain407(command: TierCommand, config: Readonly<Recor
   const { downstream, upstream } = JSON.parse(readFileSync(ready, 'utf8')) as Ready;
   const url = (downstream ?? upstream)?.url;
   if (url === undefined) throw new Error(`the ready file of "chain407 ${command}" names no tier`);
+  const stop = async () => {
+    const status = await service.stop();
+    remove(folder);
+    return { status, output: service.output() };
+  };
   return {
     url,
     port: Number(new URL(url).port),
-    stop: async () => {
-      const status = await service.stop();
-      remove(folder);
-      return { status, output: service.output() };
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
     },
   };
 }

@@ -50,8 +50,8 @@ describeWith(['squid', 'apache2-utils'], 'our downstream in front of Squid with 
   afterAll(() => origin.close());
 
   test.each(ROWS)('identity $identity, client sends $client: $status, Squid judged $judged', async (row) => {
-    const squid = await startSquid({ users: [ALICE, BOB] });
-    const downstream = await startDownstream(squid, row.identity, ALICE);
+    await using squid = await startSquid({ users: [ALICE, BOB] });
+    await using downstream = await startDownstream(squid, row.identity, ALICE);
     for (const kind of EXCHANGES) {
       const passage = { proxyPort: downstream.port, origin: `127.0.0.1:${origin.port}`, user: row.client };
       const { status, challenges, echo } = await exchange(kind, passage);
@@ -59,7 +59,7 @@ describeWith(['squid', 'apache2-utils'], 'our downstream in front of Squid with 
       expect(challenges).toEqual(row.status === 407 ? [expect.stringMatching(/^Basic realm="Squid"/)] : []);
       if (row.status !== 200) continue;
       expect(echo?.bodyLength).toBe(kind === 'POST' ? BODY_LENGTH : 0);
-      expect(echo?.headers.map(({ name }) => name.toLowerCase())).not.toContain('proxy-authorization');
+      expect(echo?.headers.map(([name]) => name.toLowerCase())).not.toContain('proxy-authorization');
     }
     const { status, output } = await downstream.stop();
     expect(status).toBe(0);
@@ -75,8 +75,8 @@ describeWith(['squid', 'apache2-utils'], 'our downstream in front of Squid with 
   test.each(EXCHANGES)(
     'wrong credentials of ours, %s: one attempt in all, and a page that names Squid',
     async (kind) => {
-      const squid = await startSquid({ users: [ALICE] });
-      const downstream = await startDownstream(squid, 'substitute', 'alice:wrong');
+      await using squid = await startSquid({ users: [ALICE] });
+      await using downstream = await startDownstream(squid, 'substitute', 'alice:wrong');
       const passage = { proxyPort: downstream.port, origin: `127.0.0.1:${origin.port}` };
       const answers = [await exchange(kind, passage), await exchange(kind, passage), await exchange('GET', passage)];
       for (const { status, page, challenges, echo } of answers) {

@@ -19,7 +19,8 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export interface Service {
+/** A program that stays up. Whoever holds it by `await using` leaves none behind, also where a test fails. */
+export interface Service extends AsyncDisposable {
   /** What it wrote so far, both streams. */
   output(): string;
   /** Asks it to end (SIGTERM), waits for that, and returns its exit status. */
@@ -79,7 +80,9 @@ export function startService(
     const watcher = watch(options.folder);
     const child = spawned(command, args, options);
     let output = '';
+    let settled = false;
     const settle = (failure?: string): void => {
+      settled = true;
       clearTimeout(timer);
       watcher.close();
       child.off('exit', onExit);
@@ -88,7 +91,7 @@ export function startService(
     };
     const onExit = (status: number | null): void => settle(`ended with ${status} before it was ready`);
     const look = (): void => {
-      if (ready(output)) settle();
+      if (!settled && ready(output)) settle();
     };
     const timer = setTimeout(() => {
       settle('was not ready in time');
@@ -111,14 +114,18 @@ function serviceOf(child: ChildProcessWithoutNullStreams, output: () => string):
   const closed = new Promise<number | undefined>((resolve) => {
     child.once('close', (status) => resolve(status ?? undefined));
   });
+  const stop = async (): Promise<number | undefined> => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
+    const status = await closed;
+    clearTimeout(timer);
+    return status;
+  };
   return {
     output,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
-      const status = await closed;
-      clearTimeout(timer);
-      return status;
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
     },
   };
 }

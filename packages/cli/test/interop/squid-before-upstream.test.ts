@@ -49,7 +49,7 @@ describeWith(['squid'], 'Squid with a cache_peer login in front of our upstream'
   });
 
   test.each(ROWS)('login=$login, client sends $client: $status', async ({ login, client, status }) => {
-    const squid = await startSquid({ parent: { port: upstream.port, login } });
+    await using squid = await startSquid({ parent: { port: upstream.port, login } });
     for (const kind of EXCHANGES) {
       const target = `origin.test:${kind === 'CONNECT' ? 443 : 80}`;
       const answer = await exchange(kind, { proxyPort: squid.port, origin: target, user: client });
@@ -57,6 +57,5 @@ describeWith(['squid'], 'Squid with a cache_peer login in front of our upstream'
       if (status !== 200) expect(answer.echo).toBeUndefined();
       else expect(answer.echo?.bodyLength).toBe(kind === 'POST' ? BODY_LENGTH : 0);
     }
-    await squid.stop();
   });
 });

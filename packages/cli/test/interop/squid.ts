@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFolder, remove } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { startService } from './program.ts';
 
+const LOG = 'access.log';
 const script = fileURLToPath(new URL('../../../../scripts/peers/squid', import.meta.url));
 
 export interface SquidOptions {
@@ -23,7 +24,7 @@ export interface Attempt {
   readonly credentials: string | undefined;
 }
 
-export interface Squid {
+export interface Squid extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   /** Ends it and returns what it logged; an exchange is logged only once it is over. */
@@ -52,14 +53,18 @@ export async function startSquid({ users = [], parent }: SquidOptions): Promise<
   const args = ['--dir', folder, '--port', `${port}`, ...users.flatMap((user) => ['--user', user])];
   if (parent !== undefined) args.push('--parent', `127.0.0.1:${parent.port}`, '--login', parent.login);
   const service = await startService(script, args, { folder }, (output) => output.includes('Accepting HTTP Socket'));
+  const stop = async (): Promise<readonly Attempt[]> => {
+    await service.stop();
+    const log = existsSync(join(folder, LOG)) ? readFileSync(join(folder, LOG), 'utf8') : '';
+    remove(folder);
+    return attempts(log);
+  };
   return {
     url: `http://127.0.0.1:${port}`,
     port,
-    stop: async () => {
-      await service.stop();
-      const log = readFileSync(join(folder, 'access.log'), 'utf8');
-      remove(folder);
-      return attempts(log);
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
     },
   };
 }
