@@ -11,6 +11,10 @@ export interface Passage {
   readonly origin: string;
   /** `name:password`, sent with the first request as curl does for `-x http://name:password@…`; default: none. */
   readonly user?: string | undefined;
+  /** Of a POST. Default {@link BODY_LENGTH}. */
+  readonly bodyLength?: number;
+  /** Squid 5.7 announces the body of a refused CONNECT and closes without it: then only the head is read. */
+  readonly bodyLost?: boolean;
 }
 
 export interface Exchanged {
@@ -25,27 +29,27 @@ export interface Exchanged {
 }
 
 /** As large as the bodies that a proxy may want to see only once credentials are known good. */
-const BODY = Buffer.alloc(1024 * 1024, 'body ');
-export const BODY_LENGTH = BODY.length;
+export const BODY_LENGTH = 1024 * 1024;
 
 const headerText = (fields: readonly string[]): string => `${fields.join('\r\n')}\r\n\r\n`;
 
 /** One exchange through a proxy, by bytes on a socket: what a client sees, with nothing of a client's own mind. */
-export async function exchange(kind: ExchangeKind, { proxyPort, origin, user }: Passage): Promise<Exchanged> {
+export async function exchange(kind: ExchangeKind, passage: Passage): Promise<Exchanged> {
+  const { proxyPort, origin, user, bodyLength = BODY_LENGTH, bodyLost = false } = passage;
   const credentials = user === undefined ? [] : [`Proxy-Authorization: ${basic(user)}`];
   const host = [`Host: ${origin}`];
   const connection = await RawConnection.connect(proxyPort, { deadline: 20_000 });
   try {
     if (kind === 'CONNECT') {
       connection.write(headerText([`CONNECT ${origin} HTTP/1.1`, ...host, ...credentials]));
-      const answer = await connection.readResponse({ method: 'CONNECT' });
+      const answer = await connection.readResponse({ method: bodyLost ? 'HEAD' : 'CONNECT' });
       if (answer.status !== 200) return exchanged(answer, undefined);
       connection.write(headerText(['GET /tunnelled HTTP/1.1', ...host]));
       return exchanged(answer, await connection.readResponse());
     }
-    const length = kind === 'POST' ? [`Content-Length: ${BODY.length}`] : [];
+    const length = kind === 'POST' ? [`Content-Length: ${bodyLength}`] : [];
     connection.write(headerText([`${kind} http://${origin}/plain HTTP/1.1`, ...host, ...credentials, ...length]));
-    if (kind === 'POST') connection.write(BODY);
+    if (kind === 'POST') connection.write(Buffer.alloc(bodyLength, 'body '));
     const answer = await connection.readResponse();
     return exchanged(answer, answer.status === 200 ? answer : undefined);
   } finally {
