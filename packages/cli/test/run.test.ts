@@ -7,6 +7,7 @@ import { RawConnection, startOrigin } from '@chain407/testkit';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Service } from './command.ts';
 import { chain407, service, temporaryFolder } from './command.ts';
+import { demoPorts } from './demo-ports.ts';
 
 const CHAIN = ['-c', 'configs/chain.yaml', '--set', 'upstream.listen=127.0.0.1:0'] as const;
 const running: Service[] = [];
@@ -23,30 +24,9 @@ afterEach(async () => {
 
 const portOf = (url = ''): number => Number(new URL(url).port);
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Both tiers and an origin, on free ports. */
-async function wholeChain(extra: readonly string[] = []): Promise<Service> {
-  const [upstream, origin] = [await freePort(), await freePort()];
-  return started([
-    ...['up', '--demo', '-c', 'configs/chain.yaml', '--set', 'downstream.listen=127.0.0.1:0'],
-    ...[
-      '--set',
-      `upstream.listen=127.0.0.1:${upstream}`,
-      '--set',
-      `downstream.upstreams.upstream.url=http://127.0.0.1:${upstream}`,
-    ],
-    ...['--set', `upstream.hosts={ origin.test: '127.0.0.1:${origin}' }`],
-    ...extra,
-  ]);
+async function wholeChain(): Promise<Service> {
+  return started(['up', '--demo', '-c', 'configs/chain.yaml', ...(await demoPorts())]);
 }
 
 describe('chain407 up', () => {

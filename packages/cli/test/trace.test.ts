@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import type { Chain } from '@chain407/testkit';
 import { scriptedUpstream, startChain } from '@chain407/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chain407 } from './command.ts';
+import { freePort } from './demo-ports.ts';
 
 const PASSWORD = 'open:sesame';
 let chain: Chain;
@@ -148,12 +146,12 @@ describe('chain407 trace', () => {
   });
 
   test('a dead proxy is a verdict, not a stack trace', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    const { status, stdout } = await chain407(['trace', '-x', `http://127.0.0.1:${port}`, 'http://origin.test/']);
+    const { status, stdout } = await chain407([
+      'trace',
+      '-x',
+      `http://127.0.0.1:${await freePort()}`,
+      'http://origin.test/',
+    ]);
     expect(stdout).toContain('nothing listens at its address (ECONNREFUSED)');
     expect(status).toBe(1);
   });
