@@ -2,7 +2,7 @@ import type { Chain } from '@chain407/testkit';
 import { scriptedUpstream, startChain } from '@chain407/testkit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chain407 } from './command.ts';
-import { freePort } from './demo-ports.ts';
+import { freePort } from './interop/free-port.ts';
 
 const PASSWORD = 'open:sesame';
 let chain: Chain;
