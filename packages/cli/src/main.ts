@@ -82,6 +82,13 @@ function complain(error: unknown): number {
   return EXIT.failed;
 }
 
+// Whoever read stdout may have gone (`| head`): then there is nobody to tell. Otherwise data is lost, and that is said.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') say(`chain407: cannot write to standard output: ${error.message}`);
+  process.exit(EXIT.failed);
+});
+process.stderr.on('error', () => undefined);
+
 let status: number = EXIT.good;
 try {
   await program((outcome) => {

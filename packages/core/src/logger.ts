@@ -12,11 +12,20 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * Secrets do not get here as text (they are of the type `Secret`); `redact` is the second line of defence.
  */
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
-  const stream = destination ?? (process.stderr.isTTY ? prettyStderr() : pino.destination({ fd: 2, sync: true }));
+  const stream = destination ?? (process.stderr.isTTY ? prettyStderr() : jsonStderr());
   return pino(
     { level, base: null, redact: { paths: ['password', '*.password', 'token', '*.token'], censor: '[secret]' } },
     stream,
   );
+}
+
+/** What cannot be written (a full disk) is kept up to this size, then dropped: a proxy does not end over its log. */
+const MAX_UNWRITTEN = 1024 * 1024;
+
+function jsonStderr(): DestinationStream {
+  const stream = pino.destination({ fd: 2, sync: true, maxLength: MAX_UNWRITTEN });
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 function prettyStderr(): DestinationStream {

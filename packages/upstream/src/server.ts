@@ -60,8 +60,6 @@ type Place = Exclude<RequestTarget, { form: 'asterisk' }>;
 
 /** Half of a tunnel may stay open alone for so long, in milliseconds. */
 const HALF_CLOSE_TIMEOUT = 60_000;
-/** A refused request's body is read up to this size; a larger one costs the client its connection. In bytes. */
-const READ_WHEN_REFUSED = 64 * 1024;
 
 /** Listens; rejects with Node's error where the address cannot be had. */
 export async function serve({ config, users }: Assembly, logger: Logger): Promise<Upstream> {
@@ -126,21 +124,22 @@ class UpstreamTier {
   async #take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
     const { req, res, kind } = exchange;
     const { method = '' } = req;
-    const answer = (explanation: Explanation, close: boolean): undefined => {
+    // What is left of a refused request's body is read and dropped by Node: closing on a client that still sends would
+    // reset the connection, and take the page that it is to read with it.
+    const answer = (explanation: Explanation, close = false): undefined => {
       const sent = explain(res, TIER, explanation, { close });
       if (sent !== undefined) record.answered(sent);
     };
     const guarded = guardRequest(req, kind);
     if (!guarded.ok) return answer(malformed(400, guarded.why), true);
     const { target, body } = guarded;
-    const close = !isWorthReading(body);
-    if (passedBefore(req.rawHeaders, this.#pseudonym)) return answer(loopPage(), close);
+    if (passedBefore(req.rawHeaders, this.#pseudonym)) return answer(loopPage());
 
     const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req);
     if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);
     if (verdict?.kind === 'ask') {
       record.note({ refused: verdict.log, ...(verdict.user === undefined ? {} : { user: verdict.user }) });
-      return answer(askPage(verdict), close);
+      return answer(askPage(verdict));
     }
     const user = verdict?.principal as User | undefined;
     if (user !== undefined) record.note({ user: user.name });
@@ -152,7 +151,7 @@ class UpstreamTier {
     const refusal = this.#refusal(target, method, user, req.socket.remoteAddress ?? '');
     if (refusal !== undefined) {
       record.note({ refused: refusal.details });
-      return answer(refusal, close);
+      return answer(refusal);
     }
     if (res.destroyed) return undefined;
     try {
@@ -163,7 +162,7 @@ class UpstreamTier {
       if (res.destroyed) return undefined;
       const explanation = rescue(error as NodeJS.ErrnoException, target.authority, this.#logger);
       record.note({ error: explanation.error });
-      return answer(explanation, close);
+      return answer(explanation);
     }
   }
 
@@ -197,8 +196,4 @@ class UpstreamTier {
     const { req, res } = exchange;
     return this.#forwarder.forward({ req, res, target, body, destination, record }).then(() => undefined);
   }
-}
-
-function isWorthReading(body: RequestBody): boolean {
-  return body.kind === 'none' || (body.kind === 'length' && body.length <= READ_WHEN_REFUSED);
 }

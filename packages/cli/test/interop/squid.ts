@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { makeFolder, remove } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { startService } from './program.ts';
+import { untilAccepting } from './until-accepting.ts';
 
 const LOG = 'access.log';
 const script = fileURLToPath(new URL('../../../../scripts/peers/squid', import.meta.url));
@@ -53,6 +54,8 @@ export async function startSquid({ users = [], parent }: SquidOptions): Promise<
   const args = ['--dir', folder, '--port', `${port}`, ...users.flatMap((user) => ['--user', user])];
   if (parent !== undefined) args.push('--parent', `127.0.0.1:${parent.port}`, '--login', parent.login);
   const service = await startService(script, args, { folder }, (output) => output.includes('Accepting HTTP Socket'));
+  // It says so a moment before it does so.
+  await untilAccepting(port);
   const stop = async (): Promise<readonly Attempt[]> => {
     await service.stop();
     const log = existsSync(join(folder, LOG)) ? readFileSync(join(folder, LOG), 'utf8') : '';
