@@ -33,18 +33,21 @@ export interface Squid extends AsyncDisposable {
 }
 
 function attempts(log: string): readonly Attempt[] {
-  return log
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [status, method = '', url = '', credentials = '-'] = line.split(' ');
-      return {
-        status: Number(status),
-        method,
-        url,
-        credentials: credentials === '-' ? undefined : decodeURIComponent(credentials),
-      };
-    });
+  return (
+    log
+      .split('\n')
+      // Status 0: a connection that ended without a request.
+      .filter((line) => line !== '' && !line.startsWith('0 '))
+      .map((line) => {
+        const [status, method = '', url = '', credentials = '-'] = line.split(' ');
+        return {
+          status: Number(status),
+          method,
+          url,
+          credentials: credentials === '-' ? undefined : decodeURIComponent(credentials),
+        };
+      })
+  );
 }
 
 /** A real Squid, by `scripts/peers/squid`. Rejects with its log where it does not start. */
@@ -54,14 +57,19 @@ export async function startSquid({ users = [], parent }: SquidOptions): Promise<
   const args = ['--dir', folder, '--port', `${port}`, ...users.flatMap((user) => ['--user', user])];
   if (parent !== undefined) args.push('--parent', `127.0.0.1:${parent.port}`, '--login', parent.login);
   const service = await startService(script, args, { folder }, (output) => output.includes('Accepting HTTP Socket'));
-  // It says so a moment before it does so.
-  await untilAccepting(port);
   const stop = async (): Promise<readonly Attempt[]> => {
     await service.stop();
     const log = existsSync(join(folder, LOG)) ? readFileSync(join(folder, LOG), 'utf8') : '';
     remove(folder);
     return attempts(log);
   };
+  try {
+    // It says so a moment before it does so.
+    await untilAccepting(port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     port,
