@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
 import { afterEarlierResponses, SocketExchange } from './client-exchange.ts';
 import { listOf } from './http/headers.ts';
+import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
@@ -73,7 +74,7 @@ export class Listener {
     this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
-    this.#server.on('upgrade', (req, socket, head) => this.#onSocket('upgrade', req, socket, head));
+    this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
   }
 
@@ -151,6 +152,15 @@ export class Listener {
     this.#options.handle({ kind: 'request', req, res });
   }
 
+  #onUpgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    if (!offersInPassing(req.rawHeaders)) {
+      this.#onSocket('upgrade', req, duplex, head);
+      return;
+    }
+    const socket = duplex as Socket;
+    afterEarlierResponses(socket, () => this.#handBack(socket, Buffer.concat([withoutOffer(req), head])));
+  }
+
   #onSocket(kind: Exclude<RequestKind, 'request'>, req: IncomingMessage, duplex: Duplex, head: Buffer): void {
     const socket = duplex as Socket;
     const keepAlive = req.httpVersion === '1.1' && !listOf(req.rawHeaders, 'connection').includes('close');
@@ -162,7 +172,7 @@ export class Listener {
     afterEarlierResponses(socket, begin);
   }
 
-  /** After a refused CONNECT or Upgrade the connection is an ordinary one again, or NTLM could not work. */
+  /** After a refused CONNECT or Upgrade the connection is an ordinary one again, or NTLM could not work. `rest` comes first. */
   #handBack(socket: Socket, rest: Buffer): void {
     if (this.#draining) {
       socket.destroySoon();

@@ -33,9 +33,7 @@ export function guardRequest(request: GuardedRequest, kind: RequestKind): GuardV
   const body = bodyOf(rawHeaders);
   if (body === undefined) return refuse('a body with two lengths');
   if (body.kind === 'chunked' && httpVersion === '1.0') return refuse('chunked in an HTTP/1.0 request');
-  if (kind !== 'request' && body.kind !== 'none') {
-    return refuse(kind === 'connect' ? 'CONNECT with a body' : 'an Upgrade request with a body');
-  }
+  if (kind === 'connect' && body.kind !== 'none') return refuse('CONNECT with a body');
   const parsed = kind === 'connect' ? parseConnectTarget(url) : parseForwardTarget(method, url);
   if (!parsed.ok) return refuse(parsed.why);
   const { target } = parsed;
