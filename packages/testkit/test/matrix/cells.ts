@@ -12,7 +12,9 @@ export interface Cell {
 }
 
 export const CELLS: readonly Cell[] = UPSTREAMS.flatMap((upstream) =>
-  IDENTITIES.flatMap((identity) => CLIENTS.flatMap((client) => REQUESTS.map((request) => ({ client, identity, request, upstream })))),
+  IDENTITIES.flatMap((identity) =>
+    CLIENTS.flatMap((client) => REQUESTS.map((request) => ({ client, identity, request, upstream }))),
+  ),
 );
 
 export const nameOf = ({ upstream, identity, client, request }: Cell): string =>

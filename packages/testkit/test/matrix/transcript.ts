@@ -12,7 +12,8 @@ function line(leg: Leg): string {
 
 /** The legs of one request, hop by hop from the client on; within a hop as they happened. Ports are masked. */
 export function goldenTranscript(name: string, legs: readonly Leg[]): string {
-  const depth = (leg: Leg): number => (leg.to === 'downstream' ? 0 : leg.from === 'downstream' ? 1 : leg.to === 'upstream' ? 2 : 3);
+  const depth = (leg: Leg): number =>
+    leg.to === 'downstream' ? 0 : leg.from === 'downstream' ? 1 : leg.to === 'upstream' ? 2 : 3;
   const ordered = legs.map((leg, i) => ({ leg, i })).sort((a, b) => depth(a.leg) - depth(b.leg) || a.i - b.i);
   const text = [name, ...ordered.map(({ leg }) => line(leg))].join('\n');
   return text.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');

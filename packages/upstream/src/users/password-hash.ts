@@ -1,7 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { createRequire } from 'node:module';
 import type { MaybePromise, Secret } from '@chain407/auth';
 import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt';
-import apacheMd5 from 'apache-md5';
+
+/** Required, not imported: its types say `default` where its CommonJS has none. Gives the hash with the salt of `hash`. */
+const apacheMd5 = createRequire(import.meta.url)('apache-md5') as (password: string, hash: string) => string;
 
 /** A stored form of a password and how one is checked against it. */
 export interface StoredPassword {

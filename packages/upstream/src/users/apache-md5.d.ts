@@ -1,4 +1,0 @@
-declare module 'apache-md5' {
-  /** The `$apr1$` hash of a password, with the salt of `hash`. */
-  export default function apacheMd5(password: string, hash?: string): string;
-}
