@@ -60,7 +60,7 @@ export function deliver(exchange: ClientExchange, response: HopResponse, options
   options.onAnswer({ status: head.status, headers });
   if (response.collected !== undefined) {
     res.end(response.collected);
-    return Promise.resolve(COMPLETE);
+    return response.finish().then(() => COMPLETE);
   }
   return streamBody(response, res);
 }

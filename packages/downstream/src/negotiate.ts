@@ -231,7 +231,8 @@ class Negotiation {
         return refused({ reason: 'denied', detail: 'the user was recognised but may not do this' }, response);
       case 'rejected':
         this.#owesOutcome = false;
-        credential?.known.delete(upstream.name);
+        // What other upstreams took before is no longer known to be good either: one attempt at a time.
+        credential?.known.clear();
         credential?.guard.rejected(`${upstream.name} refused them (${action.scheme.name}): ${action.detail}`);
         return refused({ reason: 'rejected', detail: action.detail, ...waitOf(credential?.guard.closed()) }, response);
       case 'unanswerable': {
