@@ -67,20 +67,28 @@ export function deliver(exchange: ClientExchange, response: HopResponse, options
 
 function streamBody(response: HopResponse, res: ServerResponse): Promise<Delivered> {
   return new Promise((resolve) => {
+    let begun = false;
     res.on('drain', () => response.connection.resume());
     response.consume({
-      data: (bytes) => res.write(bytes),
+      data: (bytes) => {
+        begun = true;
+        return res.write(bytes);
+      },
       end: (trailers) => {
+        begun = true;
         if (trailers.length > 0) res.addTrailers(pairs(trailers));
         res.end();
         resolve(COMPLETE);
       },
       // A response that stops half-way must not look whole: cutting the connection is the only way to say so.
       fail: (error) => {
+        begun = true;
         res.destroy();
         resolve({ kind: 'broken', error });
       },
     });
+    // Node keeps a head until the first byte of the body; an event stream may have none for minutes.
+    if (!begun) res.flushHeaders();
   });
 }
 
