@@ -13,8 +13,8 @@ export default class InteropReporter {
       const verb = missing.length === 1 ? 'is' : 'are';
       this.#leftOut = `skipped: ${missing.join(', ')} ${verb} not installed (scripts/peers/install)`;
     } else if (numPendingTests > 0) this.#leftOut = `skipped: ${numPendingTests} tests, though all peers are installed`;
-    // Jest's own report goes to stderr; whoever keeps stdout alone has to see this as well.
-    if (this.#leftOut !== undefined) process.stdout.write(`${this.#leftOut}\n`);
+    // Jest writes its own summary after this has returned. To stdout: whoever keeps that alone has to see this as well.
+    if (this.#leftOut !== undefined) process.once('exit', () => process.stdout.write(`${this.#leftOut}\n`));
   }
 
   getLastError() {
