@@ -1,68 +1,60 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import type { ExchangeRecord, RequestTarget, SocketExchange, TunnelEnd, TunnelOptions } from '@chain407/core';
-import { preciseNow, splice } from '@chain407/core';
+import type { ExchangeRecord, RequestTarget, SocketExchange } from '@chain407/core';
+import { preciseNow } from '@chain407/core';
 import type { Destination } from './destination.ts';
-import { TIMEOUTS } from './rescue.ts';
+import { openTunnel } from './open-tunnel.ts';
+import { ORIGIN_CODES, OriginError } from './origin-error.ts';
+import type { Outcome } from './outcome.ts';
+import { codeOf } from './rescue.ts';
+import type { Tier } from './tier.ts';
 
-export interface ConnectRequest {
-  readonly exchange: SocketExchange;
-  readonly target: Extract<RequestTarget, { form: 'authority' }>;
-  readonly destination: Destination;
-  readonly record: ExchangeRecord;
-  readonly pseudonym: string;
-  readonly connectTimeout: number;
-  readonly tunnel: TunnelOptions;
-}
+type Dialled =
+  | { readonly kind: 'connected'; readonly socket: Socket }
+  | { readonly kind: 'failed'; readonly error: Error }
+  | { readonly kind: 'gone' };
 
-/** CONNECT (RFC 9110 §9.3.6). Rejects with Node's error where the origin cannot be reached: the client's connection stays. */
-export async function openConnect(request: ConnectRequest): Promise<TunnelEnd | undefined> {
-  const { exchange, target, record, pseudonym, tunnel } = request;
+const NOTHING = Buffer.alloc(0);
+
+/** CONNECT (RFC 9110 §9.3.6): a connection to the origin, and a tunnel through this tier to it. */
+export async function tunnel(
+  tier: Tier,
+  exchange: SocketExchange,
+  { authority }: Extract<RequestTarget, { form: 'authority' }>,
+  destination: Destination,
+  record: ExchangeRecord,
+): Promise<Outcome> {
   const at = preciseNow();
-  const leg = {
-    to: 'origin',
-    connection: target.authority,
-    at,
-    method: 'TCP',
-    target: target.authority,
-    headers: () => [],
-  };
-  let far: Socket | undefined;
-  try {
-    far = await dial(request);
-  } catch (error) {
-    const { code = 'ERR_CONNECT' } = error as NodeJS.ErrnoException;
-    record.sent({ ...leg, ms: preciseNow() - at, result: { code } });
-    throw error;
-  }
-  if (far === undefined) return undefined;
-  record.sent({ ...leg, ms: preciseNow() - at, result: { status: 200, headers: [] } });
-  const near = exchange.takeSocket();
-  const headers = ['Via', `1.1 ${pseudonym}`];
-  near.socket.write(`HTTP/1.1 200 Connection Established\r\n${headers.join(': ')}\r\n\r\n`, 'latin1');
-  record.answered({ status: 200, headers });
-  return splice(near, { socket: far, head: Buffer.alloc(0) }, tunnel);
+  const dialled = await dial(tier, exchange, destination);
+  if (dialled.kind === 'gone') return dialled;
+  // Nothing is said to the origin; the leg tells that, and when, it was reached.
+  const result = dialled.kind === 'failed' ? { code: codeOf(dialled.error) } : { status: 200, headers: [] };
+  const place = { to: 'origin', connection: authority, method: 'TCP', target: authority, headers: () => [] };
+  record.sent({ ...place, at, ms: preciseNow() - at, result });
+  if (dialled.kind === 'failed') return dialled;
+  const head = { status: 200, reason: 'Connection Established', headers: ['Via', `1.1 ${tier.pseudonym}`] };
+  const far = { socket: dialled.socket, head: NOTHING };
+  return openTunnel(exchange, far, head, tier.tunnel, record);
 }
 
-/** The connection to the origin, or nothing where the client has gone meanwhile. */
-function dial({ exchange: { res }, destination, connectTimeout }: ConnectRequest): Promise<Socket | undefined> {
-  return new Promise((resolve, reject) => {
-    const { host, port, lookup } = destination;
+/** Connects, unless the client goes first. */
+function dial({ limits }: Tier, { res }: SocketExchange, { host, port, lookup }: Destination): Promise<Dialled> {
+  return new Promise((resolve) => {
     const socket = connect({ host, port, lookup, autoSelectFamily: true, allowHalfOpen: true, noDelay: true });
-    const late = Object.assign(new Error('timed out'), { code: TIMEOUTS.connect });
-    const timer = setTimeout(() => socket.destroy(late), connectTimeout);
-    const onGone = (): void => void socket.destroy();
-    res.once('close', onGone);
-    socket.once('connect', () => {
+    const settle = (dialled: Dialled): void => {
       clearTimeout(timer);
       res.off('close', onGone);
-      resolve(socket);
-    });
+      resolve(dialled);
+    };
+    const onGone = (): void => {
+      settle({ kind: 'gone' });
+      socket.destroy();
+    };
+    const late = new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${limits.connectTimeout} ms`);
+    const timer = setTimeout(() => socket.destroy(late), limits.connectTimeout);
+    res.once('close', onGone);
     // Stays for the socket's whole life.
-    socket.on('error', reject);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      resolve(undefined);
-    });
+    socket.on('error', (error) => settle({ kind: 'failed', error }));
+    socket.once('connect', () => settle({ kind: 'connected', socket }));
   });
 }

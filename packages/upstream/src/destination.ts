@@ -21,8 +21,17 @@ interface Agents {
   readonly https: HttpsAgent;
 }
 
+/** Idle connections are closed before the origin does it: Node and Apache close theirs after 5 s. In milliseconds. */
+const IDLE_TIMEOUT = 4_000;
+
 function agentsOf(lookup: LookupFunction): Agents {
-  const options = { keepAlive: true, lookup, autoSelectFamily: true, scheduling: 'lifo' } as const;
+  const options = {
+    keepAlive: true,
+    timeout: IDLE_TIMEOUT,
+    lookup,
+    autoSelectFamily: true,
+    scheduling: 'lifo',
+  } as const;
   return { http: new HttpAgent(options), https: new HttpsAgent(options) };
 }
 

@@ -1,96 +1,125 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { ExchangeRecord, RequestBody, RequestTarget } from '@chain407/core';
-import { countForward, preciseNow } from '@chain407/core';
-import type HttpProxy from 'http-proxy';
-import type { Destination } from './destination.ts';
+import type { ExchangeRecord, RawHeaders } from '@chain407/core';
+import { drainRequest } from '@chain407/core';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
-import type { OriginLimits } from './origin-request.ts';
-import { foldFields, limitTime, requestFields } from './origin-request.ts';
-import { relayResponse } from './relay-response.ts';
+import { ORIGIN_CODES, OriginError } from './origin-error.ts';
+import { beginLeg } from './origin-leg.ts';
+import type { OriginAnswer, OriginRequest } from './origin-request.ts';
+import { awaitAnswer } from './origin-request.ts';
+import type { Outcome } from './outcome.ts';
+import { relayResponse, trailerPairs } from './relay-response.ts';
+import type { Tier } from './tier.ts';
 
-export interface ForwardRequest {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly target: Extract<RequestTarget, { form: 'absolute' }>;
-  readonly body: RequestBody;
-  readonly destination: Destination;
-  readonly record: ExchangeRecord;
-}
-
-/** RFC 9110 §9.2.2: may be sent again where the kept connection was found dead. */
+/** What RFC 9110 §9.2.2 lets a proxy send again on its own. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-/** Plain requests to the origin, by http-proxy. Rejects with Node's error where there is no response; `rescue` has the words. */
-export class Forwarder {
-  readonly #engine: HttpProxy = createEngine();
-  readonly #pseudonym: string;
-  readonly #limits: OriginLimits;
+const engine = createEngine();
 
-  constructor(pseudonym: string, limits: OriginLimits) {
-    this.#pseudonym = pseudonym;
-    this.#limits = limits;
-  }
-
-  async forward(request: ForwardRequest): Promise<void> {
-    try {
-      await this.#send(request);
-    } catch (error) {
-      if (!mayRepeat(error, request)) throw error;
-      await this.#send(request);
-    }
-  }
-
-  #send({ req, res, target, body, destination, record }: ForwardRequest): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { method = '' } = req;
-      const framing = body.kind === 'chunked' ? ['Transfer-Encoding', 'chunked'] : [];
-      const via = `${req.httpVersion} ${this.#pseudonym}`;
-      const fields = requestFields(countForward(method, req.rawHeaders), target.authority, via, framing);
-      // http-proxy copies req.headers: it gets ours in their place, with repeats, and without what is hop-by-hop.
-      req.headers = foldFields(fields) as IncomingMessage['headers'];
-      const at = preciseNow();
-      const leg = {
-        to: 'origin',
-        connection: target.authority,
-        at,
-        method,
-        target: target.path,
-        headers: () => fields,
-      };
-      let sent: ClientRequest | undefined;
-
-      const onGone = (): void => void sent?.destroy();
-      const settle = (act: () => void): void => {
-        res.off('close', onGone);
-        act();
-      };
-      const onRequest = (request: ClientRequest): void => {
-        sent = request;
-        limitTime(request, this.#limits);
-        request.once('response', (incoming: IncomingMessage) => {
-          record.sent({
-            ...leg,
-            ms: preciseNow() - at,
-            result: { status: incoming.statusCode ?? 0, headers: incoming.rawHeaders },
-          });
-          settle(() => relayResponse(incoming, res, target.authority, this.#pseudonym, record).then(resolve, reject));
-        });
-      };
-      const onError = (error: NodeJS.ErrnoException): void => {
-        if (res.headersSent) return;
-        record.sent({ ...leg, ms: preciseNow() - at, result: { code: error.code ?? error.name } });
-        settle(() => reject(Object.assign(error, { reused: sent?.reusedSocket === true })));
-      };
-      res.once('close', onGone);
-      const agent = interceptingAgent(destination.agents[target.scheme], target.path, onRequest);
-      const place = { protocol: `${target.scheme}:`, host: destination.host, port: destination.port };
-      this.#engine.web(req, res, { target: place, agent }, onError);
-    });
-  }
+/** Sends a plain request to its origin and hands the response to the client. */
+export async function forward(
+  tier: Tier,
+  req: IncomingMessage,
+  res: ServerResponse,
+  asked: OriginRequest,
+  record: ExchangeRecord,
+): Promise<Outcome> {
+  let sent = await send(tier, req, res, asked, record, false);
+  if (isStale(sent, asked)) sent = await send(tier, req, res, asked, record, true);
+  const { answer } = sent;
+  if (answer.kind === 'response') return relayResponse(answer.response, res, tier.pseudonym, record);
+  if (answer.kind !== 'switched') return answer;
+  answer.socket.destroy();
+  return { kind: 'failed', error: new OriginError(ORIGIN_CODES.malformed, 'a 101 that was not asked for') };
 }
 
-function mayRepeat(error: unknown, { req, res, body }: ForwardRequest): boolean {
-  const { code, reused } = error as { code?: string; reused?: boolean };
-  const died = reused === true && (code === 'ECONNRESET' || code === 'EPIPE');
-  return died && body.kind === 'none' && IDEMPOTENT.has(req.method ?? '') && !res.destroyed;
+interface Sent {
+  readonly answer: OriginAnswer;
+  readonly request: ClientRequest;
+}
+
+/** The origin closed an idle connection at the moment that we used it. */
+function isStale({ answer, request }: Sent, { method, body }: OriginRequest): boolean {
+  if (answer.kind !== 'failed' || !request.reusedSocket) return false;
+  const { code } = answer.error as NodeJS.ErrnoException;
+  return (code === 'ECONNRESET' || code === 'EPIPE') && body.kind === 'none' && IDEMPOTENT.has(method);
+}
+
+async function send(
+  tier: Tier,
+  req: IncomingMessage,
+  res: ServerResponse,
+  asked: OriginRequest,
+  record: ExchangeRecord,
+  fresh: boolean,
+): Promise<Sent> {
+  const endLeg = beginLeg(record, asked);
+  const request = begin(tier, req, res, asked, fresh);
+  // Before the listener by which http-proxy ends the request.
+  req.prependOnceListener('end', () => request.addTrailers(trailerPairs(req.rawTrailers)));
+  request.once('close', () => dropRest(req, res));
+  const answer = await awaitAnswer(request, req, res, tier.limits);
+  endLeg(answer, request);
+  return { answer, request };
+}
+
+/** Has http-proxy make the request and pipe the body into it; everything else about it is ours. */
+function begin(
+  tier: Tier,
+  req: IncomingMessage,
+  res: ServerResponse,
+  asked: OriginRequest,
+  fresh: boolean,
+): ClientRequest {
+  const { target, destination } = asked;
+  const { host, port, agents } = destination;
+  let request: ClientRequest | undefined;
+  const capture = (captured: ClientRequest): void => {
+    request = captured;
+    stamp(captured, asked, tier.limits.headerSize);
+  };
+  // Nothing of the client's head is http-proxy's to copy: it forwards hop-by-hop fields, merges repeats, dies of `Trailer`
+  // and skips its own hook on `Expect`. `stamp` writes the head.
+  req.headers = {};
+  engine.web(
+    req,
+    res,
+    {
+      // A plain object: of a URL, http-proxy would put the path, or all of it, before ours.
+      target: { protocol: `${target.scheme}:`, host, port },
+      agent: interceptingAgent(agents[target.scheme], target.host, fresh, capture),
+    },
+    // Errors of the request and of the client come here; `awaitAnswer` sees both. Without it they would end the process.
+    () => undefined,
+  );
+  if (request === undefined) throw new Error('http-proxy made no request');
+  return request;
+}
+
+/** Writes the head: the path byte for byte, every field as often as the client sent it. */
+function stamp(request: ClientRequest, { target, headers, body }: OriginRequest, maxHeaderSize: number): void {
+  request.path = target.path;
+  for (const [name, values] of grouped(headers).values()) request.setHeader(name, values);
+  Object.assign(request, { maxHeaderSize, maxHeadersCount: 0 });
+  // Otherwise the head would wait for the first byte of the body.
+  if (body.kind !== 'none') request.flushHeaders();
+}
+
+/** The fields under their first spelling, repeats together. */
+function grouped(headers: RawHeaders): Map<string, [name: string, values: string | string[]]> {
+  const fields = new Map<string, [string, string | string[]]>();
+  for (let i = 0; i < headers.length; i += 2) {
+    const [name, value] = [headers[i] as string, headers[i + 1] as string];
+    const known = fields.get(name.toLowerCase());
+    if (known === undefined) fields.set(name.toLowerCase(), [name, value]);
+    else known[1] = [known[1], value].flat();
+  }
+  return fields;
+}
+
+/** The origin has answered and gone before it took the whole body: the client's connection goes on where the rest is small. */
+function dropRest(req: IncomingMessage, res: ServerResponse): void {
+  if (req.complete || !res.headersSent) return;
+  drainRequest(req).then((outcome) => {
+    if (outcome === 'left') req.socket.destroy();
+  });
 }

@@ -1,5 +1,6 @@
-import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { isIP } from 'node:net';
 import type HttpProxy from 'http-proxy';
 
 /**
@@ -8,6 +9,8 @@ import type HttpProxy from 'http-proxy';
  */
 type WebPass = (req: IncomingMessage, res: ServerResponse, options: object) => unknown;
 type Engine = HttpProxy & { webPasses: WebPass[] };
+/** How a request gets to its agent: public in Node, but not in its types. */
+type Queue = { addRequest(request: ClientRequest, options: ClientRequestArgs): void };
 
 /**
  * It takes `util._extend` when it is loaded, and a new Node prints DEP0060 at its first call. For the moment of loading
@@ -25,35 +28,41 @@ function load(): typeof HttpProxy {
   }
 }
 
-/** `deleteLength` turns a chunked DELETE or OPTIONS into one of length 0 with a raw body behind it (CVE-2026-29057). */
-const UNSAFE_PASSES: ReadonlySet<string> = new Set(['deleteLength']);
+/** Turns a chunked DELETE or OPTIONS into one of length 0 with a raw body behind it (CVE-2026-29057). */
+const UNSAFE_PASS = 'deleteLength';
 
 export function createEngine(): HttpProxy {
   const engine = new (load())({
     // The response is written by us, from rawHeaders: http-proxy merges repeated fields.
     selfHandleResponse: true,
-    // The target as it came: url.parse and its joining of paths rewrite it.
+    // Without these it parses the target and collapses `//` in it; `interceptingAgent` is where the path is set.
     toProxy: true,
     prependPath: false,
+    ignorePath: true,
     xfwd: false,
   }) as Engine;
-  engine.webPasses = engine.webPasses.filter((pass) => !UNSAFE_PASSES.has(pass.name));
+  const safe = engine.webPasses.filter((pass) => pass.name !== UNSAFE_PASS);
+  if (safe.length === engine.webPasses.length) throw new Error(`http-proxy has no ${UNSAFE_PASS}: review its guards`);
+  engine.webPasses = safe;
   return engine;
 }
 
 /**
- * An agent for one request. http-proxy gives no access to the request that it makes before its bytes are on the way, and
- * collapses `//` in its path; Node's ClientRequest calls `addRequest` while it is constructed, before its head is written.
+ * An agent for one request. http-proxy gives no access to the request that it makes before its bytes are on the way;
+ * Node's ClientRequest calls `addRequest` while it is constructed, before its head is written. `host` is the name that a
+ * certificate must have. `fresh`: not on an idle connection; where one was found dead, its siblings are.
  */
-export function interceptingAgent(agent: Agent, path: string, onRequest: (request: ClientRequest) => void): Agent {
-  const { addRequest } = agent as unknown as { addRequest: (request: ClientRequest, options: object) => void };
-  return Object.create(agent, {
-    addRequest: {
-      value: (request: ClientRequest, options: object): void => {
-        request.path = path;
-        onRequest(request);
-        addRequest.call(agent, request, options);
-      },
-    },
-  }) as Agent;
+export function interceptingAgent(
+  agent: Agent,
+  host: string,
+  fresh: boolean,
+  onRequest: (request: ClientRequest) => void,
+): Agent {
+  const addRequest = (request: ClientRequest, options: ClientRequestArgs): void => {
+    const named = { ...options, servername: isIP(host) > 0 ? '' : host };
+    if (fresh) for (const idle of agent.freeSockets[agent.getName(named)] ?? []) idle.destroy();
+    onRequest(request);
+    (agent as unknown as Queue).addRequest(request, named);
+  };
+  return Object.create(agent, { addRequest: { value: addRequest } });
 }

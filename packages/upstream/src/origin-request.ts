@@ -1,57 +1,96 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RawHeaders } from '@chain407/core';
-import { endToEnd } from '@chain407/core';
-import { TIMEOUTS } from './rescue.ts';
+import { TLSSocket } from 'node:tls';
+import type { RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
+import { countForward, endToEnd, valuesOf } from '@chain407/core';
+import type { Destination } from './destination.ts';
+import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 
-/** Milliseconds until there is a connection, and without a byte while a response is awaited. */
+/** A request as it goes to an origin. */
+export interface OriginRequest {
+  readonly method: string;
+  readonly target: Extract<RequestTarget, { form: 'absolute' }>;
+  readonly body: RequestBody;
+  /** All fields, in order; {@link originHeaders} makes them. */
+  readonly headers: RawHeaders;
+  readonly destination: Destination;
+}
+
+/** Times in milliseconds, sizes in bytes. */
 export interface OriginLimits {
+  readonly headerSize: number;
   readonly connectTimeout: number;
+  /** Without a byte in either direction. */
   readonly responseTimeout: number;
 }
 
-const OWN: ReadonlySet<string> = new Set(['host', 'expect']);
-const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+/** The head of an origin's answer, or why there is none. */
+export type OriginAnswer =
+  | { readonly kind: 'response'; readonly response: IncomingMessage }
+  | { readonly kind: 'switched'; readonly response: IncomingMessage; readonly socket: Socket; readonly head: Buffer }
+  | { readonly kind: 'failed'; readonly error: Error }
+  | { readonly kind: 'gone' };
 
-/** The fields for the origin: end-to-end ones as they came, `Host` from the target, `Via`, and what `extra` adds. */
-export function requestFields(headers: RawHeaders, authority: string, via: string, extra: RawHeaders = []): string[] {
-  return ['Host', authority, ...endToEnd(headers, OWN), 'Via', via, ...extra];
+// Made anew: Host and the framing from what the guard has read, so that the next hop cannot read them in another way.
+// Expect has been answered by this hop's own server (RFC 9110 §10.1.1).
+const OWN: ReadonlySet<string> = new Set(['host', 'content-length', 'expect']);
+
+/** The fields of the request to the origin; `via` is this tier's entry in `Via`. */
+export function originHeaders(
+  { method = '', rawHeaders }: IncomingMessage,
+  { authority }: OriginRequest['target'],
+  body: RequestBody,
+  via: string,
+): string[] {
+  const headers = ['Host', authority, ...endToEnd(countForward(method, rawHeaders), OWN), 'Via', via];
+  if (body.kind === 'chunked') headers.push('Transfer-Encoding', 'chunked');
+  else if (body.kind === 'length') headers.push('Content-Length', String(body.length));
+  else if (valuesOf(rawHeaders, 'content-length').length > 0) headers.push('Content-Length', '0');
+  return headers;
 }
 
-/** Name to value, or to all values of a repeated field, in the case and order of the first line of each. */
-export function foldFields(fields: RawHeaders): Record<string, string | string[]> {
-  const names = new Map<string, string>();
-  const folded: Record<string, string | string[]> = Object.create(null);
-  for (let i = 0; i < fields.length; i += 2) {
-    const written = fields[i] as string;
-    const value = fields[i + 1] as string;
-    const name = names.get(written.toLowerCase()) ?? written;
-    names.set(written.toLowerCase(), name);
-    const before = folded[name];
-    folded[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
-  }
-  return folded;
-}
-
-/** The fields of an origin's response as the client gets them; each repeat stays a line of its own. */
-export function responseFields(incoming: IncomingMessage, pseudonym: string): string[] {
-  const { statusCode = 0 } = incoming;
-  const bodyless = statusCode < 200 || statusCode === 204;
-  return [
-    ...endToEnd(incoming.rawHeaders, bodyless ? LENGTH : undefined),
-    'Via',
-    `${incoming.httpVersion} ${pseudonym}`,
-  ];
-}
-
-/** Ends a request whose connection, or whose response, does not come in time. */
-export function limitTime(request: ClientRequest, { connectTimeout, responseTimeout }: OriginLimits): void {
-  const fail = (code: string): void => void request.destroy(Object.assign(new Error('timed out'), { code }));
-  request.once('socket', (socket: Socket) => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => fail(TIMEOUTS.connect), connectTimeout);
-    socket.once('connect', () => clearTimeout(timer));
-    socket.once('close', () => clearTimeout(timer));
+/**
+ * Waits for the head of the answer; resolves once. The request is destroyed when the client (`res`) goes before that, and
+ * when a limit is passed, also later.
+ */
+export function awaitAnswer(
+  request: ClientRequest,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { connectTimeout, responseTimeout }: OriginLimits,
+): Promise<OriginAnswer> {
+  return new Promise((resolve) => {
+    let connecting: NodeJS.Timeout | undefined;
+    const settle = (answer: OriginAnswer): void => {
+      clearTimeout(connecting);
+      res.off('close', onGone);
+      resolve(answer);
+    };
+    const onGone = (): void => {
+      settle({ kind: 'gone' });
+      request.destroy();
+    };
+    const onTimeout = (): void => {
+      // The agent's own limit, for idle connections: while one is opened, connectTimeout counts.
+      if (request.socket?.connecting === true) return;
+      const error = req.complete
+        ? new OriginError(ORIGIN_CODES.responseTimeout, `no byte in ${responseTimeout} ms`)
+        : new OriginError(ORIGIN_CODES.requestTimeout, `no byte of the request in ${responseTimeout} ms`);
+      request.destroy(error);
+    };
+    res.once('close', onGone);
+    request.once('socket', (socket) => {
+      if (!socket.connecting) return;
+      const late = new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
+      connecting = setTimeout(() => request.destroy(late), connectTimeout);
+      socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
+    });
+    request.setTimeout(responseTimeout).on('timeout', onTimeout);
+    request.on('error', (error) => settle({ kind: 'failed', error }));
+    request.once('response', (response) => settle({ kind: 'response', response }));
+    request.once('upgrade', (response, socket, head) => {
+      request.off('timeout', onTimeout);
+      settle({ kind: 'switched', response, socket, head });
+    });
   });
-  request.setTimeout(responseTimeout, () => fail(TIMEOUTS.response));
 }

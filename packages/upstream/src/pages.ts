@@ -23,8 +23,7 @@ const ASKED: { readonly [R in Asked['reason']]: Pick<Explanation, 'details' | 'c
   rejected: {
     details: REFUSALS.unrecognised,
     cause: 'The credentials were not recognised: no such user, or not this password.',
-    remedy:
-      'Correct the user name or the password. Trying again with the same ones does not help, and may lock the account.',
+    remedy: `${REMEDIES} Trying again with the same ones does not help, and may lock the account.`,
   },
   continue: {
     details: REFUSALS.missing,
@@ -87,14 +86,14 @@ export function loopPage(): Explanation {
   };
 }
 
-export function originAskedPage(authority: string): Explanation {
+/** A bug, ours. */
+export function internalErrorPage(): Explanation {
   return {
-    status: 502,
-    error: 'http_protocol_error',
-    details: `${authority} answered 407, which only a proxy may`,
-    nextHop: authority,
-    symptom: `${authority} asked for proxy credentials.`,
-    cause: 'It is an origin, not a proxy of this chain: its challenge was not passed on, and nothing was sent to it.',
-    remedy: 'If it is a proxy, it cannot be used as a site; if not, it is at fault.',
+    status: 500,
+    error: 'proxy_internal_error',
+    details: 'internal error',
+    symptom: 'This proxy failed on this request (500).',
+    cause: 'A fault in Chain407 itself; its log has the details.',
+    remedy: 'Please report it, with the lines of the log.',
   };
 }

@@ -1,49 +1,59 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExchangeRecord } from '@chain407/core';
-import { explain } from '@chain407/core';
-import { responseFields } from './origin-request.ts';
-import { originAskedPage } from './pages.ts';
-import { TIER } from './tier.ts';
+import { pipeline } from 'node:stream/promises';
+import type { ExchangeRecord, RawHeaders } from '@chain407/core';
+import { endToEnd, listOf } from '@chain407/core';
+import { ORIGIN_CODES, OriginError } from './origin-error.ts';
+import type { Outcome } from './outcome.ts';
 
-/**
- * Hands an origin's response on: fields from rawHeaders, the body with back-pressure, trailers. Resolves when the client
- * has it, or has gone; the origin's connection is free or closed then.
- */
-export function relayResponse(
-  incoming: IncomingMessage,
+/** RFC 9110 §8.6: not on a 204, though some origins send it. */
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+/** What a trailer section must not say (RFC 9110 §6.5.1): it comes too late for framing and routing. */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set(['content-length', 'host', 'content-type', 'content-encoding']);
+
+/** The trailer fields that may go on. */
+export function trailerPairs(rawTrailers: RawHeaders): [string, string][] {
+  const kept = endToEnd(rawTrailers, NOT_IN_TRAILERS);
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < kept.length; i += 2) pairs.push([kept[i] as string, kept[i + 1] as string]);
+  return pairs;
+}
+
+/** Why a response cannot be handed to the client, where it cannot. */
+function unrelayable({ statusCode = 0, rawHeaders }: IncomingMessage): OriginError | undefined {
+  // Only a proxy may ask so (RFC 9110 §15.5.8), and the client would send it the credentials that are for us.
+  if (statusCode === 407) return new OriginError(ORIGIN_CODES.asked, 'the origin answered 407');
+  if (statusCode < 200) return new OriginError(ORIGIN_CODES.malformed, `a final status ${statusCode}`);
+  const codings = listOf(rawHeaders, 'transfer-encoding');
+  return codings.length > 1 || (codings[0] ?? 'chunked') !== 'chunked'
+    ? new OriginError(ORIGIN_CODES.malformed, 'a transfer coding that was not asked for')
+    : undefined;
+}
+
+/** Hands an origin's response to the client: head, body with back-pressure, trailers. */
+export async function relayResponse(
+  response: IncomingMessage,
   res: ServerResponse,
-  authority: string,
   pseudonym: string,
   record: ExchangeRecord,
-): Promise<void> {
-  // Only a proxy may ask for proxy credentials: whoever answered this would give them to a site.
-  if (incoming.statusCode === 407) {
-    incoming.resume();
-    const sent = explain(res, TIER, originAskedPage(authority));
-    if (sent !== undefined) record.answered(sent);
-    return Promise.resolve();
+): Promise<Outcome> {
+  const error = unrelayable(response);
+  if (error !== undefined) {
+    response.destroy();
+    return { kind: 'failed', error };
   }
-  const { statusCode = 502, statusMessage } = incoming;
-  const headers = responseFields(incoming, pseudonym);
-  res.sendDate = false;
-  res.writeHead(statusCode, statusMessage, headers);
-  record.answered({ status: statusCode, headers });
-  return new Promise((resolve) => {
-    incoming.pipe(res, { end: false });
-    incoming.once('end', () => {
-      const trailers = incoming.rawTrailers;
-      for (let i = 0; i < trailers.length; i += 2)
-        res.addTrailers([[trailers[i] as string, trailers[i + 1] as string]]);
-      res.end();
-    });
-    // A response that stops half-way must not look whole.
-    incoming.once('error', () => res.destroy());
-    incoming.once('close', () => {
-      if (!incoming.complete) res.destroy();
-    });
-    res.once('close', () => {
-      if (!incoming.complete) incoming.destroy();
-      resolve();
-    });
-  });
+  const { statusCode: status = 0, statusMessage, rawHeaders, httpVersion } = response;
+  const headers = [...endToEnd(rawHeaders, status === 204 ? LENGTH : undefined), 'Via', `${httpVersion} ${pseudonym}`];
+  // Node adds Date where the origin sent none, as a recipient with a clock should (RFC 9110 §6.6.1).
+  res.writeHead(status, statusMessage, headers);
+  // The head does not wait for the first byte of the body: an event stream may be silent for long.
+  res.flushHeaders();
+  record.answered({ status, headers });
+  response.once('end', () => res.addTrailers(trailerPairs(response.rawTrailers)));
+  try {
+    await pipeline(response, res);
+    return { kind: 'answered' };
+  } catch (failure) {
+    // A response that stops half-way must not look whole: `pipeline` has cut the connection, the only way to say so.
+    return { kind: 'cut', error: failure instanceof Error ? failure : new Error(String(failure)) };
+  }
 }

@@ -1,94 +1,105 @@
 import type { Explanation, Logger } from '@chain407/core';
 import { PROHIBITED } from './address-guard.ts';
+import { ORIGIN_CODES } from './origin-error.ts';
 
 type Row = readonly [
-  codes: RegExp,
-  status: 403 | 502 | 504,
+  code: RegExp | string,
+  status: 403 | 408 | 502 | 504,
   error: Explanation['error'],
   cause: string,
   remedy: string,
 ];
 
-const CHECK = 'Check the name and the port of the site, and try again.';
-
-/** Our own codes: not connected, or no answer, in time. */
-export const TIMEOUTS = { connect: 'ERR_CONNECT_TIMEOUT', response: 'ERR_RESPONSE_TIMEOUT' } as const;
+const CHECK = 'Check the name and the port in the URL, and that the site is up.';
+const SITE = 'This is a fault of the site; whoever runs it can mend it.';
+const AGAIN = 'Try again; if it stays so, the site may be slow or down.';
 
 /** From what went wrong on the way to the origin to what the client is told. First row that fits. */
 const ROWS: readonly Row[] = [
   [
-    new RegExp(`^${PROHIBITED}$`),
+    PROHIBITED,
     403,
     'destination_ip_prohibited',
-    'its address is of the inside (loopback, private, link-local or metadata)',
-    'If it is meant to be reached: private: allow, or a fixed address under hosts.',
+    'its address is of the inside (private, loopback, link-local or metadata), where this proxy does not go',
+    'If it is meant to be reached: name it under hosts, or set private: allow.',
   ],
-  [/^(ENOTFOUND|EAI_NODATA)$/, 502, 'dns_error', 'its name cannot be resolved', CHECK],
-  [/^(EAI_AGAIN|ETIMEOUT)$/, 502, 'dns_timeout', 'the name server did not answer', 'Try again in a moment.'],
-  [/^ECONNREFUSED$/, 502, 'connection_refused', 'nothing listens there', CHECK],
+  [/^(ENOTFOUND|EAI_NODATA|EAI_AGAIN|ENODATA)$/, 502, 'dns_error', 'its name cannot be resolved', CHECK],
+  ['ECONNREFUSED', 502, 'connection_refused', 'nothing listens there', CHECK],
   [
-    new RegExp(`^(${TIMEOUTS.connect}|ETIMEDOUT)$`),
+    new RegExp(`^(${ORIGIN_CODES.connectTimeout}|ETIMEDOUT)$`),
     504,
     'connection_timeout',
     'it did not accept a connection in time',
-    'Try again; it may be down.',
+    AGAIN,
+  ],
+  [ORIGIN_CODES.responseTimeout, 504, 'http_response_timeout', 'it took the request and did not answer in time', AGAIN],
+  [
+    ORIGIN_CODES.requestTimeout,
+    408,
+    'http_request_error',
+    'the client stopped sending before the request was whole',
+    'Send the request again; the connection of the client may be bad.',
   ],
   [
-    new RegExp(`^${TIMEOUTS.response}$`),
-    504,
-    'http_response_timeout',
-    'it took the request and did not answer in time',
-    'Try again; it may be slow or down.',
-  ],
-  [
-    /^(ECONNRESET|EPIPE|ECONNABORTED)$/,
-    502,
-    'connection_terminated',
-    'it closed the connection before it had answered',
-    'Try again.',
-  ],
-  [
-    /^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/,
+    /^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EHOSTDOWN)$/,
     502,
     'destination_unavailable',
     'there is no way to its address',
     CHECK,
   ],
   [
-    /^(HPE_|ERR_HTTP_|ERR_INVALID_)/,
+    ORIGIN_CODES.asked,
     502,
     'http_protocol_error',
-    'its answer is not valid HTTP/1',
-    'This is a fault of the site.',
+    'it answered 407, which only a proxy may; its challenge was not passed on',
+    'If it is a proxy, it cannot be used as a site; if not, it is at fault.',
+  ],
+  ['HPE_HEADER_OVERFLOW', 502, 'http_response_header_section_size', 'the head of its answer is too large', SITE],
+  [
+    new RegExp(`^(HPE_.+|ERR_HTTP_.+|ERR_INVALID_CHAR|${ORIGIN_CODES.malformed})$`),
+    502,
+    'http_protocol_error',
+    'its answer is not valid HTTP/1.1',
+    SITE,
   ],
   [
-    /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|UNABLE_TO|SELF_SIGNED|EPROTO)/,
+    /^(ERR_TLS_CERT_.+|CERT_.+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_.+|HOSTNAME_MISMATCH)$/,
+    502,
+    'tls_certificate_error',
+    'its certificate cannot be trusted',
+    'Reach it by CONNECT, where the client judges the certificate; or make its authority known here (NODE_EXTRA_CA_CERTS).',
+  ],
+  [/^(ERR_SSL_.+|ERR_TLS_.+|EPROTO)$/, 502, 'tls_protocol_error', 'it does not speak TLS as this proxy does', SITE],
+  [
+    /^(ECONNRESET|EPIPE|ECONNABORTED)$/,
     502,
     'connection_terminated',
-    'its TLS or its certificate is not in order',
-    'This is a fault of the site, or its authority is not known here.',
+    'it closed the connection before it had answered',
+    AGAIN,
   ],
 ];
 
-/** `authority` names the origin. An error that no row knows is logged: it is a bug. */
-export function rescue(error: NodeJS.ErrnoException, authority: string, logger: Logger): Explanation {
-  const code = error.code ?? '';
-  const row = ROWS.find(([codes]) => codes.test(code));
-  if (row === undefined) logger.error({ err: error, origin: authority }, 'unexpected error');
-  const [, status, proxyError, cause, remedy] = row ?? [
-    /./,
-    502,
-    'proxy_internal_error',
-    'the connection failed',
-    CHECK,
-  ];
+const UNKNOWN: Row = ['', 502, 'proxy_internal_error', 'the connection failed in a way that is not known here', AGAIN];
+
+/** The code of an error, Node's or ours. */
+export function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.name;
+}
+
+/** `authority` names the origin. An error that no row knows is logged. */
+export function rescue(error: Error, authority: string, logger: Logger): Explanation {
+  const code = codeOf(error);
+  const fits = ([pattern]: Row): boolean => (typeof pattern === 'string' ? pattern === code : pattern.test(code));
+  const row = ROWS.find(fits);
+  if (row === undefined) logger.error({ err: error, origin: authority }, 'an error that is not known');
+  const [, status, proxyError, cause, remedy] = row ?? UNKNOWN;
   return {
     status,
-    error: proxyError as Explanation['error'],
-    details: `${authority}: ${cause}${code === '' ? '' : ` (${code})`}`,
+    error: proxyError,
+    details: `${authority}: ${cause} (${code})`,
     nextHop: authority,
-    symptom: `The request did not get to ${authority}.`,
-    cause: `This proxy could not use ${authority}: ${cause}${code === '' ? '' : ` (${code})`}.`,
+    symptom: `The request did not get an answer from ${authority}, the next hop.`,
+    cause: `The proxy could not use ${authority}: ${cause} (${code}).`,
     remedy,
   };
 }

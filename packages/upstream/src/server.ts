@@ -24,15 +24,17 @@ import { decide } from './access.ts';
 import type { Authenticate } from './authenticate.ts';
 import { authenticator } from './authenticate.ts';
 import type { UpstreamConfig } from './config.ts';
-import { openConnect } from './connect.ts';
-import type { Destination } from './destination.ts';
+import { tunnel } from './connect.ts';
 import { Destinations } from './destination.ts';
-import { Forwarder } from './forward.ts';
-import { askPage, deniedPage, loopPage, portPage } from './pages.ts';
-import { rescue } from './rescue.ts';
+import { forward } from './forward.ts';
+import { originHeaders } from './origin-request.ts';
+import type { Outcome } from './outcome.ts';
+import { askPage, deniedPage, internalErrorPage, loopPage, portPage } from './pages.ts';
+import { codeOf, rescue } from './rescue.ts';
 import { VERIFIERS } from './schemes.ts';
+import type { Tier } from './tier.ts';
 import { TIER } from './tier.ts';
-import { openUpgrade } from './upgrade.ts';
+import { upgrade } from './upgrade.ts';
 import type { User, UserStore } from './users/user-store.ts';
 
 /** An upstream that runs. */
@@ -80,26 +82,26 @@ export async function serve({ config, users }: Assembly, logger: Logger): Promis
 }
 
 /** The one way down: guard → loop → gate → final recipient → access → ports → destination → origin. */
-class UpstreamTier {
+class UpstreamTier implements Tier {
+  readonly pseudonym: string;
+  readonly limits: UpstreamConfig['limits'];
+  readonly tunnel: TunnelOptions;
   readonly #config: UpstreamConfig;
-  readonly #pseudonym: string;
   readonly #logger: Logger;
   readonly #gate: VerifierGate;
   readonly #authenticate: Authenticate;
   readonly #destinations: Destinations;
-  readonly #forwarder: Forwarder;
-  readonly #tunnel: TunnelOptions;
 
   constructor(config: UpstreamConfig, users: UserStore, pseudonym: string, logger: Logger) {
     this.#config = config;
-    this.#pseudonym = pseudonym;
+    this.pseudonym = pseudonym;
+    this.limits = config.limits;
     this.#logger = logger;
     this.#gate = new VerifierGate(config.auth.schemes.map((scheme) => VERIFIERS[scheme](config.realm, users)));
     this.#authenticate = authenticator(this.#gate, config.listen.host);
     this.#destinations = new Destinations(config.hosts, config.private);
-    this.#forwarder = new Forwarder(pseudonym, config.limits);
     const { tunnelIdleTimeout } = config.limits;
-    this.#tunnel = {
+    this.tunnel = {
       idleTimeout: tunnelIdleTimeout,
       halfCloseTimeout: Math.min(HALF_CLOSE_TIMEOUT, tunnelIdleTimeout),
     };
@@ -110,13 +112,13 @@ class UpstreamTier {
   }
 
   handle(exchange: ClientExchange): void {
-    const record = new ExchangeRecord(exchange, 'upstream', this.#pseudonym);
+    const record = new ExchangeRecord(exchange, 'upstream', this.pseudonym);
     this.#take(exchange, record).then(
       (tunnel) => record.log(this.#logger, tunnel),
       (error: unknown) => {
         // Whatever gets here is a bug: the client is told, and the log has the stack.
         this.#logger.error({ exchange: record.id, err: error }, 'internal error');
-        explain(exchange.res, TIER, rescue(error as Error, 'the origin', this.#logger));
+        explain(exchange.res, TIER, internalErrorPage(), { close: true });
       },
     );
   }
@@ -129,11 +131,13 @@ class UpstreamTier {
     const answer = (explanation: Explanation, close = false): undefined => {
       const sent = explain(res, TIER, explanation, { close });
       if (sent !== undefined) record.answered(sent);
+      // What was piped somewhere before is not read on by itself, and the next request is behind it.
+      req.resume();
     };
     const guarded = guardRequest(req, kind);
     if (!guarded.ok) return answer(malformed(400, guarded.why), true);
     const { target, body } = guarded;
-    if (passedBefore(req.rawHeaders, this.#pseudonym)) return answer(loopPage());
+    if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loopPage());
 
     const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req);
     if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);
@@ -154,16 +158,13 @@ class UpstreamTier {
       return answer(refusal);
     }
     if (res.destroyed) return undefined;
-    try {
-      const destination = this.#destinations.find(target.host, target.port);
-      if (destination.prohibited !== undefined) throw destination.prohibited;
-      return await this.#go(exchange, record, target, body, destination);
-    } catch (error) {
-      if (res.destroyed) return undefined;
-      const explanation = rescue(error as NodeJS.ErrnoException, target.authority, this.#logger);
-      record.note({ error: explanation.error });
-      return answer(explanation);
-    }
+    const outcome = await this.#pass(exchange, record, target, body);
+    if (outcome.kind === 'tunnel') return outcome.end;
+    if (outcome.kind === 'cut') record.note({ error: codeOf(outcome.error) });
+    if (outcome.kind !== 'failed') return undefined;
+    const explanation = rescue(outcome.error, target.authority, this.#logger);
+    record.note({ error: explanation.error });
+    return answer(explanation, explanation.status === 408);
   }
 
   /** The page for a request that may not be made, by rule or by port. */
@@ -179,21 +180,19 @@ class UpstreamTier {
     return target.form === 'authority' && !ports.connect.contains(port) ? portPage(port, 'CONNECT') : undefined;
   }
 
-  #go(
-    exchange: ClientExchange,
-    record: ExchangeRecord,
-    target: Place,
-    body: RequestBody,
-    destination: Destination,
-  ): Promise<TunnelEnd | undefined> {
-    const { limits } = this.#config;
-    const shared = { record, destination, pseudonym: this.#pseudonym, tunnel: this.#tunnel };
+  async #pass(exchange: ClientExchange, record: ExchangeRecord, target: Place, body: RequestBody): Promise<Outcome> {
+    const destination = this.#destinations.find(target.host, target.port);
+    if (destination.prohibited !== undefined) return { kind: 'failed', error: destination.prohibited };
     if (target.form === 'authority') {
       if (exchange.kind !== 'connect') throw new TypeError('an authority is the target of CONNECT alone');
-      return openConnect({ ...shared, exchange, target, connectTimeout: limits.connectTimeout });
+      return tunnel(this, exchange, target, destination, record);
     }
-    if (exchange.kind === 'upgrade') return openUpgrade({ ...shared, exchange, target, limits });
     const { req, res } = exchange;
-    return this.#forwarder.forward({ req, res, target, body, destination, record }).then(() => undefined);
+    const { method = '' } = req;
+    const headers = originHeaders(req, target, body, `${req.httpVersion} ${this.pseudonym}`);
+    const asked = { method, target, body, headers, destination };
+    return exchange.kind === 'request'
+      ? forward(this, req, res, asked, record)
+      : upgrade(this, exchange, asked, record);
   }
 }
