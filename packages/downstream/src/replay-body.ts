@@ -16,6 +16,7 @@ export class ReplayBody implements OutboundBody {
   #keptBytes = 0;
   #ended = false;
   #sent = false;
+  #bytes = 0;
   #socket: Socket | undefined;
   #listening = false;
 
@@ -40,6 +41,10 @@ export class ReplayBody implements OutboundBody {
     return this.#sent;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Sends from the beginning to a new socket, or goes on when the socket of the last call takes data again. */
   sendTo(socket: Socket): void {
     if (this.#socket === socket) {
@@ -49,6 +54,7 @@ export class ReplayBody implements OutboundBody {
     if (this.#kept === undefined) throw new TypeError('the body cannot be sent again');
     this.#socket = socket;
     this.#sent = false;
+    this.#bytes = 0;
     let flowing = true;
     for (const bytes of this.#kept) flowing = this.#write(socket, bytes);
     if (this.#ended) {
@@ -96,6 +102,7 @@ export class ReplayBody implements OutboundBody {
   }
 
   #write(socket: Socket, bytes: Buffer): boolean {
+    this.#bytes += bytes.length;
     if (this.#framing.kind !== 'chunked') return socket.write(bytes);
     socket.cork();
     socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');

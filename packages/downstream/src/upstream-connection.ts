@@ -27,8 +27,9 @@ export interface OutboundBody {
   sendTo(socket: Socket): void;
   /** Takes the socket away again, whether all has been sent or not. */
   stop(): void;
-  /** All has been sent to the socket of the last `sendTo`. */
+  /** All has been sent to the socket of the last `sendTo`, and how many bytes that were, or are by now. */
   readonly sent: boolean;
+  readonly bytes: number;
 }
 
 /** Who takes a response body. `data` returns false to be asked no more until {@link UpstreamConnection.resume}. */
@@ -49,6 +50,9 @@ interface Exchange {
   consumer: BodyConsumer | undefined;
   held: boolean;
 }
+
+/** A refused body of this size, in bytes, is taken to have been read. */
+const SURELY_READ = 16 * 1024;
 
 let connections = 0;
 
@@ -291,8 +295,7 @@ export class UpstreamConnection {
   #end(exchange: Exchange, trailers: readonly string[]): void {
     const { body } = exchange.request;
     const excess = exchange.reader.rest.length > 0;
-    // An upload that has not ended would be read as the next request (field notes: early 407).
-    if (excess || exchange.head?.persistent !== true || body?.sent === false) this.#reusable = false;
+    if (excess || exchange.head?.persistent !== true || mayBeUnread(exchange)) this.#reusable = false;
     body?.stop();
     this.#exchange = undefined;
     this.#served += 1;
@@ -310,4 +313,13 @@ export class UpstreamConnection {
     if (exchange.head === undefined) exchange.reject(error);
     else exchange.consumer?.fail(error);
   }
+}
+
+/**
+ * An upload that has not ended would be read as the next request. And one that has may still lie unread: Squid 5.7
+ * refuses a request before it has read its body, says keep-alive, and takes no more than 64 KiB of it, ever.
+ */
+function mayBeUnread({ head, request: { body } }: Exchange): boolean {
+  if (body === undefined) return false;
+  return !body.sent || (head !== undefined && head.status >= 400 && body.bytes > SURELY_READ);
 }
