@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -30,6 +30,11 @@ export interface ListenerOptions {
   readonly handle: (exchange: ClientExchange) => void;
 }
 
+/** Node 24.9 and later ask first, and read the body of an upgrade themselves; before, {@link withoutOffer} is needed. */
+interface NewerServerOptions {
+  readonly shouldUpgradeCallback: (req: IncomingMessage) => boolean;
+}
+
 const DRAINING: Explanation = {
   status: 503,
   error: 'proxy_internal_response',
@@ -57,7 +62,7 @@ export class Listener {
   private constructor(options: ListenerOptions) {
     this.#options = options;
     const { limits } = options;
-    this.#server = createServer({
+    const serverOptions: ServerOptions & NewerServerOptions = {
       maxHeaderSize: limits.headerSize,
       headersTimeout: limits.headerTimeout,
       keepAliveTimeout: limits.idleTimeout,
@@ -66,7 +71,9 @@ export class Listener {
       connectionsCheckingInterval: 1000,
       // Whatever Host says, the request guard decides; without this Node answers before it can explain.
       requireHostHeader: true,
-    });
+      shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
+    };
+    this.#server = createServer(serverOptions);
     this.#server.maxConnections = limits.connections;
     // Beyond 1000 fields Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
     // forwarded would be framed otherwise. `headerSize` bounds the head.
