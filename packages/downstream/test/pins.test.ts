@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Pins } from '../src/pins.ts';
+import { connected } from './raw-server.ts';
+import { cleanUp } from './support.ts';
+
+afterEach(cleanUp);
+
+describe("a client's own connections", () => {
+  test('are had from the first time that it asks for its place', () => {
+    const pins = new Pins();
+    const client = new Socket();
+    expect(pins.has(client, 'up1')).toBe(false);
+    expect(pins.source(client, 'up1').take()).toBeUndefined();
+    expect(pins.has(client, 'up1')).toBe(true);
+    expect(pins.has(client, 'up2')).toBe(false);
+    expect(pins.has(new Socket(), 'up1')).toBe(false);
+  });
+
+  test('serve no other client and no other upstream', async () => {
+    const pins = new Pins();
+    const [ours, other] = [new Socket(), new Socket()];
+    const { connection } = await connected();
+    pins.source(ours, 'up1').put(connection);
+    expect(pins.source(other, 'up1').take()).toBeUndefined();
+    expect(pins.source(ours, 'up2').take()).toBeUndefined();
+    expect(pins.source(ours, 'up1').take()).toBe(connection);
+    expect(pins.source(ours, 'up1').take()).toBeUndefined();
+  });
+
+  test('die with the client', async () => {
+    const pins = new Pins();
+    const client = new Socket();
+    const { connection, peer } = await connected();
+    pins.source(client, 'up1').put(connection);
+    client.destroy();
+    await once(peer.resume(), 'end');
+    expect(connection.reusable).toBe(false);
+  });
+
+  test('are closed where the client has gone before they came to rest', async () => {
+    const pins = new Pins();
+    const client = new Socket();
+    const { connection, peer } = await connected();
+    const source = pins.source(client, 'up1');
+    client.destroy();
+    source.put(connection);
+    await once(peer.resume(), 'end');
+  });
+
+  test('that have closed meanwhile are not given', async () => {
+    const pins = new Pins();
+    const client = new Socket();
+    const { connection, peer } = await connected();
+    const source = pins.source(client, 'up1');
+    source.put(connection);
+    connection.destroy();
+    await once(peer.resume(), 'end');
+    expect(source.take()).toBeUndefined();
+  });
+});
