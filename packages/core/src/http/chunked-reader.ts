@@ -1,4 +1,5 @@
 import { MessageError } from './message-error.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import { parseFieldLines } from './response-head.ts';
 
 export type ChunkedEvent =
@@ -7,19 +8,21 @@ export type ChunkedEvent =
   | { readonly kind: 'end'; readonly trailers: readonly string[] };
 
 const NEED_DATA: ChunkedEvent = { kind: 'need-data' };
-const CR = 13;
-const LF = 10;
+const CRLF = '\r\n';
+const LF = Buffer.from('\n');
 /** A chunk-size line holds 16 digits at most; what is longer is extensions, which nobody uses at length. */
 const MAX_SIZE_LINE = 4096;
-// chunk-ext may hold quoted strings; a bare LF or CR there is CVE-2025-55315's shape.
-const SIZE_LINE = /^([0-9A-Fa-f]{1,13})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+// chunk-ext (RFC 9112 §7.1.1) without its BWS, which Node refuses as well; a bare LF or CR there is CVE-2025-55315's
+// shape. 13 digits are as many as a number holds exactly.
+const SIZE_LINE =
+  /^([0-9A-Fa-f]{1,13})(?:;[!#$%&'*+\-.^_`|~\w]+(?:=(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
 
 /**
  * Reads the chunked transfer coding (RFC 9112 §7.1), sans I/O: give bytes to {@link ChunkedReader.push}, then call
  * {@link ChunkedReader.next} until it says `need-data` or `end`.
  */
 export class ChunkedReader {
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #bytes = new ReceiveBuffer(LF);
   #part: 'size' | 'data' | 'data-end' | 'trailers' = 'size';
   #left = 0;
   #trailers = '';
@@ -30,12 +33,12 @@ export class ChunkedReader {
   }
 
   push(bytes: Buffer): void {
-    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+    this.#bytes.push(bytes);
   }
 
   /** What came after the last chunk; meaningful after `end`. */
   get rest(): Buffer {
-    return this.#bytes;
+    return this.#bytes.peek();
   }
 
   next(): ChunkedEvent {
@@ -52,18 +55,16 @@ export class ChunkedReader {
         }
         case 'data': {
           if (this.#bytes.length === 0) return NEED_DATA;
-          const data = this.#bytes.subarray(0, this.#left);
-          this.#bytes = this.#bytes.subarray(data.length);
+          const data = this.#bytes.take(this.#left);
           this.#left -= data.length;
           if (this.#left === 0) this.#part = 'data-end';
           return { kind: 'data', data };
         }
         case 'data-end':
           if (this.#bytes.length < 2) return NEED_DATA;
-          if (this.#bytes[0] !== CR || this.#bytes[1] !== LF) {
+          if (this.#bytes.take(2).toString('latin1') !== CRLF) {
             throw new MessageError('malformed-chunk', 'a chunk is longer than its size');
           }
-          this.#bytes = this.#bytes.subarray(2);
           this.#part = 'size';
           break;
         case 'trailers': {
@@ -83,15 +84,13 @@ export class ChunkedReader {
 
   /** Takes a line without its CRLF, or nothing where it has not come whole. */
   #line(max: number): string | undefined {
-    const lf = this.#bytes.indexOf(LF);
+    const lf = this.#bytes.find();
     const length = lf < 0 ? this.#bytes.length : lf;
     if (length > max) throw new MessageError('malformed-chunk', 'a line of the chunked coding is too long');
     if (lf < 0) return undefined;
-    if (lf === 0 || this.#bytes[lf - 1] !== CR)
-      throw new MessageError('malformed-chunk', 'a bare LF in the chunked coding');
-    const line = this.#bytes.toString('latin1', 0, lf - 1);
-    if (line.includes('\r')) throw new MessageError('malformed-chunk', 'a bare CR in the chunked coding');
-    this.#bytes = this.#bytes.subarray(lf + 1);
-    return line;
+    const line = this.#bytes.take(lf + 1).toString('latin1');
+    if (!line.endsWith(CRLF)) throw new MessageError('malformed-chunk', 'a bare LF in the chunked coding');
+    if (line.indexOf('\r') < lf - 1) throw new MessageError('malformed-chunk', 'a bare CR in the chunked coding');
+    return line.slice(0, -2);
   }
 }

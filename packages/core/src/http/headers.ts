@@ -62,12 +62,12 @@ const FRAMING = 'content-length';
  * the body), and `without` (lower case), which the caller writes itself.
  */
 export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOTHING): string[] {
-  const named = listOf(headers, 'connection').filter((name) => name !== FRAMING);
+  const named = new Set(listOf(headers, 'connection').filter((name) => name !== FRAMING));
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const field = headers[i] as string;
     const name = field.toLowerCase();
-    if (HOP_BY_HOP.has(name) || without.has(name) || (named.length > 0 && named.includes(name))) continue;
+    if (HOP_BY_HOP.has(name) || without.has(name) || named.has(name)) continue;
     kept.push(field, headers[i + 1] as string);
   }
   return kept;

@@ -31,7 +31,7 @@ export interface ResponseContext {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const NONE: Framing = { kind: 'none' };
 const TUNNEL: Framing = { kind: 'tunnel' };
 
@@ -41,9 +41,22 @@ export function parseFieldLines(lines: readonly string[]): string[] {
   for (const line of lines) {
     const match = FIELD_LINE.exec(line);
     if (match === null) throw new MessageError('malformed-head', 'a header line is malformed');
-    headers.push(match[1] as string, (match[2] as string).replace(/[ \t]+$/, ''));
+    headers.push(match[1] as string, withoutOws(match[2] as string));
   }
   return headers;
+}
+
+/** By hand: a pattern that is anchored at the end would try every space of a long value. */
+function withoutOws(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isOws(value, start)) start += 1;
+  while (end > start && isOws(value, end - 1)) end -= 1;
+  return value.slice(start, end);
+}
+
+function isOws(value: string, at: number): boolean {
+  return value[at] === ' ' || value[at] === '\t';
 }
 
 /** Reads a head: everything before the empty line, as Latin-1 text. Throws {@link MessageError}. */
@@ -62,13 +75,17 @@ export function parseResponseHead(text: string, context: ResponseContext): Respo
 function framingOf(version: '1.0' | '1.1', status: number, headers: RawHeaders, context: ResponseContext): Framing {
   const lengths = valuesOf(headers, 'content-length');
   const codings = valuesOf(headers, 'transfer-encoding');
+  // Both, or one of them twice, is how smuggling starts (RFC 9112 §6.3, rule 3 and 5). Also where there is no body: who
+  // sends that cannot be trusted with framing.
+  if (lengths.length + codings.length > 1) throw new MessageError('malformed-framing', 'more than one body length');
+  if (lengths[0] !== undefined && !/^[0-9]{1,15}$/.test(lengths[0])) {
+    throw new MessageError('malformed-framing', 'Content-Length is no number');
+  }
   if (status === 101) {
     if (!context.upgrade) throw new MessageError('unexpected-upgrade', '101 to a request that asked for no upgrade');
     return TUNNEL;
   }
   if (context.method === 'CONNECT' && status >= 200 && status < 300) return TUNNEL;
-  // Both, or one of them twice, is how smuggling starts (RFC 9112 §6.3, rule 3 and 5).
-  if (lengths.length + codings.length > 1) throw new MessageError('malformed-framing', 'more than one body length');
   if (status < 200 || status === 204 || status === 304 || context.method === 'HEAD') return NONE;
   if (codings[0] !== undefined) {
     if (version === '1.0') throw new MessageError('malformed-framing', 'Transfer-Encoding in an HTTP/1.0 response');
@@ -78,7 +95,6 @@ function framingOf(version: '1.0' | '1.1', status: number, headers: RawHeaders, 
     return { kind: 'chunked' };
   }
   if (lengths[0] === undefined) return { kind: 'close' };
-  if (!/^[0-9]{1,15}$/.test(lengths[0])) throw new MessageError('malformed-framing', 'Content-Length is no number');
   const length = Number(lengths[0]);
   return length === 0 ? NONE : { kind: 'length', length };
 }

@@ -1,5 +1,6 @@
 import { ChunkedReader } from './chunked-reader.ts';
 import { MessageError } from './message-error.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import type { ResponseContext, ResponseHead } from './response-head.ts';
 import { parseResponseHead } from './response-head.ts';
 
@@ -14,7 +15,6 @@ export type ResponseEvent =
 
 const NEED_DATA: ResponseEvent = { kind: 'need-data' };
 const END: ResponseEvent = { kind: 'end', trailers: [] };
-const EMPTY = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** A peer may send some of these before the final head; an endless stream of them is an attack. */
 const MAX_INFORMATIONAL = 32;
@@ -25,7 +25,7 @@ const MAX_INFORMATIONAL = 32;
  * {@link MessageError}, after which the reader and the connection are of no more use.
  */
 export class ResponseReader {
-  #bytes: Buffer = EMPTY;
+  readonly #bytes = new ReceiveBuffer(HEAD_END);
   #part: 'head' | 'none' | 'length' | 'chunked' | 'close' | 'tunnel' | 'ended' = 'head';
   #left = 0;
   #chunked: ChunkedReader | undefined;
@@ -42,7 +42,7 @@ export class ResponseReader {
 
   push(bytes: Buffer): void {
     if (this.#chunked !== undefined) this.#chunked.push(bytes);
-    else this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
+    else this.#bytes.push(bytes);
   }
 
   /** The peer has closed its side: ends a body that is framed by that, and is an error elsewhere. */
@@ -52,7 +52,7 @@ export class ResponseReader {
 
   /** Bytes that are not part of the response: a tunnel's first, or something that should not be there. */
   get rest(): Buffer {
-    return this.#chunked?.rest ?? this.#bytes;
+    return this.#chunked?.rest ?? this.#bytes.peek();
   }
 
   next(): ResponseEvent {
@@ -75,7 +75,7 @@ export class ResponseReader {
       case 'chunked':
         return this.#readChunked();
       case 'close':
-        if (this.#bytes.length > 0) return { kind: 'data', data: this.#take(this.#bytes.length) };
+        if (this.#bytes.length > 0) return { kind: 'data', data: this.#bytes.take(this.#bytes.length) };
         return this.#closed ? this.#end() : NEED_DATA;
       case 'none':
       case 'tunnel':
@@ -88,13 +88,13 @@ export class ResponseReader {
   }
 
   #readHead(): ResponseEvent {
-    const end = this.#bytes.indexOf(HEAD_END);
+    const end = this.#bytes.find();
     if ((end < 0 ? this.#bytes.length : end) > this.#maxHeadSize) {
       throw new MessageError('head-too-large', `the response head is larger than ${this.#maxHeadSize} bytes`);
     }
     if (end < 0) return NEED_DATA;
-    const head = parseResponseHead(this.#bytes.toString('latin1', 0, end), this.#context);
-    this.#take(end + HEAD_END.length);
+    const head = parseResponseHead(this.#bytes.take(end).toString('latin1'), this.#context);
+    this.#bytes.take(HEAD_END.length);
     if (head.status < 200 && head.framing.kind === 'none') {
       this.#informational += 1;
       if (this.#informational > MAX_INFORMATIONAL) throw new MessageError('malformed-head', 'too many 1xx responses');
@@ -104,7 +104,7 @@ export class ResponseReader {
     if (head.framing.kind === 'length') this.#left = head.framing.length;
     if (head.framing.kind === 'chunked') {
       this.#chunked = new ChunkedReader(this.#maxHeadSize);
-      this.#chunked.push(this.#take(this.#bytes.length));
+      this.#chunked.push(this.#bytes.take(this.#bytes.length));
     }
     return { kind: 'head', head };
   }
@@ -112,7 +112,7 @@ export class ResponseReader {
   #readLength(): ResponseEvent {
     if (this.#left === 0) return this.#end();
     if (this.#bytes.length === 0) return NEED_DATA;
-    const data = this.#take(Math.min(this.#left, this.#bytes.length));
+    const data = this.#bytes.take(this.#left);
     this.#left -= data.length;
     return { kind: 'data', data };
   }
@@ -126,11 +126,5 @@ export class ResponseReader {
   #end(): ResponseEvent {
     this.#part = 'ended';
     return END;
-  }
-
-  #take(length: number): Buffer {
-    const taken = this.#bytes.subarray(0, length);
-    this.#bytes = this.#bytes.length === length ? EMPTY : this.#bytes.subarray(length);
-    return taken;
   }
 }
