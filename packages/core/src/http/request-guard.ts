@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { listOf, valuesOf } from './headers.ts';
+import { valuesOf } from './headers.ts';
 import type { RequestTarget } from './request-target.ts';
 import { hostAgrees, parseConnectTarget, parseForwardTarget } from './request-target.ts';
 
@@ -26,12 +26,13 @@ const refuse = (why: string): GuardVerdict => ({ ok: false, why });
 
 export function guardRequest(request: GuardedRequest, kind: RequestKind): GuardVerdict {
   const { method = '', url = '', httpVersion, rawHeaders } = request;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return refuse(`HTTP/${httpVersion} in a request of HTTP/1`);
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return refuse('more than one Host');
   // `headers` would show the first, a next hop may read the last.
   if (valuesOf(rawHeaders, 'proxy-authorization').length > 1) return refuse('more than one Proxy-Authorization');
   const body = bodyOf(rawHeaders);
-  if (body === undefined) return refuse('a body with two lengths');
+  if (body === undefined) return refuse('a body whose length can be read in two ways');
   if (body.kind === 'chunked' && httpVersion === '1.0') return refuse('chunked in an HTTP/1.0 request');
   if (kind === 'connect' && body.kind !== 'none') return refuse('CONNECT with a body');
   const parsed = kind === 'connect' ? parseConnectTarget(url) : parseForwardTarget(method, url);
@@ -45,10 +46,10 @@ export function guardRequest(request: GuardedRequest, kind: RequestKind): GuardV
 }
 
 function bodyOf(rawHeaders: readonly string[]): RequestBody | undefined {
-  const codings = listOf(rawHeaders, 'transfer-encoding');
+  const codings = valuesOf(rawHeaders, 'transfer-encoding');
   const lengths = valuesOf(rawHeaders, 'content-length');
   if (codings.length + lengths.length > 1) return undefined;
-  if (codings.length === 1) return codings[0] === 'chunked' ? { kind: 'chunked' } : undefined;
+  if (codings[0] !== undefined) return codings[0].toLowerCase() === 'chunked' ? { kind: 'chunked' } : undefined;
   const length = Number(lengths[0] ?? 0);
   return length === 0 ? { kind: 'none' } : { kind: 'length', length };
 }

@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 /**
  * What a request asks a proxy for (RFC 9112 §3.2). The text of path and query is never touched: `//` and `..` reach the
  * next hop, and a Digest hash, as the client wrote them.
@@ -11,7 +13,7 @@ export type RequestTarget =
       readonly port: number;
       /** As written, without userinfo: the value of `Host`. */
       readonly authority: string;
-      /** Origin-form: path and query, `/` where the client wrote none. */
+      /** Origin-form: path and query, `/` where the client wrote none, `*` for OPTIONS of a whole server. */
       readonly path: string;
       /** Absolute-form, without userinfo, for a next proxy. */
       readonly absolute: string;
@@ -24,7 +26,9 @@ export type ParsedTarget =
   | { readonly ok: false; readonly why: string };
 
 const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/;
-const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+(?:%25[0-9A-Za-z._~-]+)?)\]|([^\s:@[\]/?#\\]+))(?::([0-9]{1,5})?)?$/;
+// Of reg-name only what a name can hold: `%6c` and the like would be one host to us and another to the next hop. A zone
+// identifier is for the machine that wrote it (RFC 6874 §4).
+const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.~-]+))(?::([0-9]{1,5})?)?$/;
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
 const bad = (why: string): ParsedTarget => ({ ok: false, why });
@@ -32,7 +36,7 @@ const bad = (why: string): ParsedTarget => ({ ok: false, why });
 /** `host[:port]` as in `Host`; `undefined` where it is no authority. */
 export function parseAuthority(text: string): { readonly host: string; readonly port?: number } | undefined {
   const match = AUTHORITY.exec(text);
-  if (match === null) return undefined;
+  if (match === null || (match[1] !== undefined && !isIPv6(match[1]))) return undefined;
   const host = (match[1] ?? match[2] ?? '').toLowerCase();
   if (match[3] === undefined) return { host };
   const port = Number(match[3]);
@@ -50,15 +54,18 @@ export function parseForwardTarget(method: string, url: string): ParsedTarget {
   }
   const match = ABSOLUTE.exec(url);
   if (match === null) return bad('the target is no absolute URL');
-  const [, rawScheme = '', written = '', rest = ''] = match;
+  const [, rawScheme = '', place = '', rest = ''] = match;
   const scheme = rawScheme.toLowerCase();
   if (scheme !== 'http' && scheme !== 'https') return bad(`this proxy forwards http and https, not ${scheme}`);
-  const authority = written.slice(written.lastIndexOf('@') + 1);
+  const authority = place.slice(place.lastIndexOf('@') + 1);
   const parsed = parseAuthority(authority);
   if (parsed === undefined) return bad('the target has no valid host and port');
-  const path = rest.startsWith('/') ? rest : `/${rest}`;
   const port = parsed.port ?? DEFAULT_PORT[scheme];
-  const absolute = `${scheme}://${authority}${path}`;
+  // OPTIONS of a URL without path and query is `*` to the origin, but only the last proxy says so (RFC 9112 §3.2.4).
+  const wholeServer = method === 'OPTIONS' && rest === '';
+  const written = wholeServer || rest.startsWith('/') ? rest : `/${rest}`;
+  const path = wholeServer ? '*' : written;
+  const absolute = `${scheme}://${authority}${written}`;
   return { ok: true, target: { form: 'absolute', scheme, host: parsed.host, port, authority, path, absolute } };
 }
 

@@ -12,5 +12,6 @@ export function viaPseudonym(tier: string): string {
 
 /** True where the request has already passed this instance. */
 export function passedBefore(headers: RawHeaders, pseudonym: string): boolean {
-  return listOf(headers, 'via').some((entry) => entry.split(/[ \t]+/)[1] === pseudonym);
+  const name = pseudonym.toLowerCase();
+  return listOf(headers, 'via').some((entry) => entry.split(/[ \t]+/)[1] === name);
 }
