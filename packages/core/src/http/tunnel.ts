@@ -29,11 +29,12 @@ export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions
   return new Promise((resolve) => {
     const sides = [near, far] as const;
     const sockets = [near.socket, far.socket] as const;
-    const [sentBefore, receivedBefore] = sides.map(({ socket, head }) => socket.bytesRead - head.length) as [
-      number,
-      number,
-    ];
+    // What a socket has read, but nobody has taken from it yet, is part of the tunnel.
+    const [sentBefore, receivedBefore] = sides.map(
+      ({ socket, head }) => socket.bytesRead - socket.readableLength - head.length,
+    ) as [number, number];
     const total = (): number => near.socket.bytesRead + far.socket.bytesRead;
+    const quiet = new Set<Socket>();
     let lastTotal = total();
     let timeout = options.idleTimeout;
     let settled = false;
@@ -44,11 +45,14 @@ export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions
       for (const socket of sockets) socket.setTimeout(0).destroy();
       resolve({ reason, sent: near.socket.bytesRead - sentBefore, received: far.socket.bytesRead - receivedBefore });
     };
-    // A timer per socket fires although the other direction is busy: only a span without any byte at all counts.
+    // A timer per socket fires although the other one is busy, with a slow reader even where no byte is read meanwhile:
+    // only when both have been quiet is the tunnel.
     const onTimeout = (socket: Socket): void => {
-      if (total() === lastTotal) finish('idle');
-      else socket.setTimeout(timeout);
+      if (total() !== lastTotal) quiet.clear();
       lastTotal = total();
+      quiet.add(socket);
+      if (sockets.every((each) => each.destroyed || quiet.has(each))) finish('idle');
+      else socket.setTimeout(timeout);
     };
     const onEnd = (): void => {
       timeout = options.halfCloseTimeout;
@@ -60,12 +64,14 @@ export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions
         finish('error');
     };
 
+    for (const socket of sockets) socket.on('error', () => finish('error'));
     if (sockets.some((socket) => socket.destroyed)) {
       finish('error');
       return;
     }
     for (const socket of sockets) {
-      socket.on('error', () => finish('error'));
+      // Otherwise Node would end the other direction as soon as one has ended.
+      socket.allowHalfOpen = true;
       socket.on('timeout', () => onTimeout(socket));
       socket.once('end', onEnd);
       socket.once('close', onClose);
