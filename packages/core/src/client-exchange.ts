@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { TunnelSide } from './http/tunnel.ts';
 
@@ -51,7 +52,7 @@ export class SocketExchange {
     this.res.once('finish', () => {
       this.#release();
       if (this.res.shouldKeepAlive && !socket.destroyed) handBack(this.#rest());
-      else socket.destroySoon();
+      else endLingering(socket);
     });
   }
 
@@ -90,12 +91,16 @@ export class SocketExchange {
   };
 }
 
-/** Calls `begin` when no earlier (pipelined) response is under way on the socket. */
-export function afterEarlierResponses(
+/** The response that has the socket now; later (pipelined) ones wait for it. */
+export function responseUnderWay(
   socket: Socket & { _httpMessage?: ServerResponse | null },
-  begin: () => void,
-): void {
-  const current = socket._httpMessage;
-  if (current === undefined || current === null) begin();
-  else current.once('close', () => afterEarlierResponses(socket, begin));
+): ServerResponse | undefined {
+  return socket._httpMessage ?? undefined;
+}
+
+/** Calls `begin` when no earlier (pipelined) response is under way on the socket; never, when the client goes first. */
+export function afterEarlierResponses(socket: Socket, begin: () => void): void {
+  const current = responseUnderWay(socket);
+  if (current !== undefined) current.once('close', () => afterEarlierResponses(socket, begin));
+  else if (!socket.destroyed) begin();
 }

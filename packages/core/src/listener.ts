@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
-import { afterEarlierResponses, SocketExchange } from './client-exchange.ts';
+import { afterEarlierResponses, responseUnderWay, SocketExchange } from './client-exchange.ts';
 import { listOf } from './http/headers.ts';
 import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
+import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
@@ -57,6 +58,7 @@ export class Listener {
   readonly #server: Server;
   readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #unparsable = new WeakSet<Socket>();
   #draining = false;
 
   private constructor(options: ListenerOptions) {
@@ -152,9 +154,9 @@ export class Listener {
       explain(res, this.#options.tier, DRAINING, { close: true });
       return;
     }
-    // What was announced before the drain began still finishes, but the connection does not go on.
+    // What was announced before the drain began still finishes, pipelined requests too, but the connection does not go on.
     res.once('close', () => {
-      if (this.#draining) req.socket.destroySoon();
+      if (this.#draining && responseUnderWay(req.socket) === undefined) req.socket.destroySoon();
     });
     this.#options.handle({ kind: 'request', req, res });
   }
@@ -191,23 +193,43 @@ export class Listener {
   }
 
   #onClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
-    const socket = duplex as Socket & { _httpMessage?: ServerResponse | null };
+    const socket = duplex as Socket;
     const known = PARSE_FAILURES.get(error.code ?? '');
-    const parse = error.code?.startsWith('HPE_') ?? false;
-    // Nothing may be written into the middle of another response.
-    if ((known === undefined && !parse) || !socket.writable || socket._httpMessage?.headersSent === true) {
+    if (known === undefined && !error.code?.startsWith('HPE_')) {
       socket.destroy();
       return;
     }
+    // Node's parser says it again for every segment that follows.
+    if (this.#unparsable.has(socket)) return;
+    this.#unparsable.add(socket);
     const [status, details] = known ?? [400, 'the request is not valid HTTP/1'];
-    const { tier } = this.#options;
-    const explanation = malformed(status, details);
-    const response = synthesize(tier, explanation, undefined);
-    const lines = [`HTTP/1.1 ${response.status} ${response.reason}`, 'Connection: close'];
-    for (let i = 0; i < response.headers.length; i += 2)
-      lines.push(`${response.headers[i]}: ${response.headers[i + 1]}`);
-    socket.end(`${lines.join('\r\n')}\r\n\r\n${response.body}`, () => socket.destroy());
+    this.#answerUnparsable(socket, malformed(status, details));
   }
+
+  #answerUnparsable(socket: Socket, explanation: Explanation): void {
+    const current = responseUnderWay(socket);
+    // A later request is at fault: the answers before its own come first.
+    if (current?.req.complete) {
+      current.once('close', () => this.#answerUnparsable(socket, explanation));
+      return;
+    }
+    // Nothing may be written into the middle of another response.
+    if (!socket.writable || current?.headersSent) {
+      socket.destroy();
+      return;
+    }
+    const { status, reason, headers, body } = synthesize(this.#options.tier, explanation, undefined);
+    const text = `${formatHead(status, reason, headers)}${body}`;
+    // Whoever handles the request whose body is at fault must see its client go.
+    if (current === undefined) endLingering(socket, text);
+    else socket.end(text, () => socket.destroy());
+  }
+}
+
+function formatHead(status: number, reason: string, headers: readonly string[]): string {
+  let head = `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}\r\n`;
 }
 
 /** The answer to a request that cannot be taken as it stands; the connection is closed after it. */
