@@ -119,6 +119,7 @@ export class ExchangeRecord {
   }
 }
 
+/** Also where it is no legal part of the target, as in `CONNECT user:password@host:443`. */
 function withoutUserinfo(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i, '$1');
 }

@@ -85,11 +85,26 @@ function textPage(tier: string, title: string, { symptom, cause, remedy }: Expla
   return `${title}\n\nSymptom: ${symptom}\nCause:   ${cause}\nRemedy:  ${remedy}\n\nThis page was made by ${tier}.\n`;
 }
 
+/** Only who names `text/html` gets it: programs send a wildcard, and people read their output (RFC 9110 §12.5.1). */
+function prefersHtml(accept: string): boolean {
+  const quality = (type: string): number => {
+    const range = accept
+      .toLowerCase()
+      .split(',')
+      .map((member) => member.split(';').map((part) => part.trim()))
+      .find(([name]) => name === type);
+    const q = range?.find((part) => part.startsWith('q='));
+    return range === undefined ? 0 : q === undefined ? 1 : Number(q.slice(2)) || 0;
+  };
+  const html = quality('text/html');
+  return html > 0 && html >= quality('text/plain');
+}
+
 /** Builds the response; `accept` is the request's `Accept`, which decides between `text/html` and `text/plain`. */
 export function synthesize(tier: string, explanation: Explanation, accept: string | undefined): SyntheticResponse {
   const { status, challenges = [], retryAfter } = explanation;
   const reason = STATUS_CODES[status] ?? 'Error';
-  const html = accept?.toLowerCase().includes('text/html') ?? false;
+  const html = prefersHtml(accept ?? '');
   const body = (html ? htmlPage : textPage)(tier, `${status} ${reason}`, explanation);
   const headers = [
     ...challenges.flatMap((challenge) => ['Proxy-Authenticate', challenge]),
@@ -113,7 +128,7 @@ export function explain(
     res.destroy();
     return undefined;
   }
-  const [accept] = valuesOf(res.req.rawHeaders, 'accept');
+  const accept = valuesOf(res.req.rawHeaders, 'accept').join(',');
   const response = synthesize(tier, explanation, accept);
   if (options.close === true) res.shouldKeepAlive = false;
   res.writeHead(response.status, response.reason, response.headers);
