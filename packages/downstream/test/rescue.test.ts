@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { HOP_CODES, HopError } from '../src/hop-error.ts';
+import { rescue } from '../src/rescue.ts';
+
+test.each<[code: string, status: number, error: string]>([
+  ['ENOTFOUND', 502, 'dns_error'],
+  ['EAI_AGAIN', 502, 'dns_error'],
+  ['EAI_NODATA', 502, 'dns_error'],
+  ['ECONNREFUSED', 502, 'connection_refused'],
+  ['ETIMEDOUT', 504, 'connection_timeout'],
+  [HOP_CODES.connectTimeout, 504, 'connection_timeout'],
+  ['EHOSTUNREACH', 502, 'destination_unavailable'],
+  ['ENETUNREACH', 502, 'destination_unavailable'],
+  ['EADDRNOTAVAIL', 502, 'destination_unavailable'],
+  [HOP_CODES.responseTimeout, 504, 'http_response_timeout'],
+  [HOP_CODES.malformed, 502, 'http_protocol_error'],
+  [HOP_CODES.notReplayable, 502, 'proxy_internal_response'],
+  [HOP_CODES.closed, 502, 'connection_terminated'],
+  ['ECONNRESET', 502, 'connection_terminated'],
+  ['EPIPE', 502, 'connection_terminated'],
+  ['EACCES', 502, 'proxy_internal_error'],
+])('%s on the way to the next hop is %i, %s, and names that hop', (code, status, error) => {
+  const explanation = rescue(new HopError('connect', code, 'internal words', true), 'up1');
+  expect(explanation).toMatchObject({ status, error, nextHop: 'up1' });
+  expect(explanation.details).toMatch(/^up1: .+/);
+  expect(explanation.details).toContain(`(${code})`);
+  expect(JSON.stringify(explanation)).not.toContain('internal words');
+});
+
+test('every code of ours has a row', () => {
+  const rows = Object.values(HOP_CODES).map((code) => rescue(new HopError('exchange', code, '', false), 'up1').error);
+  expect(rows).not.toContain('proxy_internal_error');
+});
