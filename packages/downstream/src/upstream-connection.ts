@@ -240,8 +240,11 @@ export class UpstreamConnection {
   };
 
   readonly #onTimeout = (): void => {
-    // A client that does not take its response is not the peer's fault; its own limits end it.
-    if (this.#exchange?.held === true) return;
+    // A client that does not take its response is not the peer's fault; its own limits end it. Node's timer fires once.
+    if (this.#exchange?.held === true) {
+      this.#socket.setTimeout(this.#options.responseTimeout);
+      return;
+    }
     if (this.#exchange !== undefined) this.#fail(HOP_CODES.responseTimeout, 'no response in time');
     this.destroy();
   };
