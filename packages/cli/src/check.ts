@@ -1,7 +1,7 @@
 import type { Problem } from '@chain407/core';
 import { createLogger, formatProblem, isLoopback } from '@chain407/core';
-import { EXIT } from './exit.ts';
-import type { Config, ConfigOptions } from './load.ts';
+import { EXIT, Exit } from './exit.ts';
+import type { Config, ConfigOptions, Locate, TierName } from './load.ts';
 import { load } from './load.ts';
 import { print, say } from './output.ts';
 import { prepareProblems } from './run.ts';
@@ -9,8 +9,14 @@ import { prepareProblems } from './run.ts';
 /** Validates a configuration, secrets and user files included, without listening. */
 export async function check(options: ConfigOptions & { readonly json?: true }): Promise<number> {
   const loaded = load(options, []);
+  if (loaded.ok && loaded.config.downstream === undefined && loaded.config.upstream === undefined) {
+    throw new Exit(EXIT.usage, `${options.config.join(', ')}: expected a section downstream, upstream, or both`);
+  }
   const problems = loaded.ok
-    ? [...(await prepareProblems(loaded.config, createLogger('silent'))), ...warnings(loaded.config)]
+    ? [
+        ...(await prepareProblems(loaded.config, loaded.locate, createLogger('silent'))),
+        ...warnings(loaded.config, loaded.locate),
+      ]
     : loaded.problems;
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (options.json === true) print(JSON.stringify({ ok: errors === 0, problems }, undefined, 2));
@@ -22,14 +28,16 @@ export async function check(options: ConfigOptions & { readonly json?: true }): 
 }
 
 /** What works, and should not be left so. */
-function warnings({ downstream, upstream }: Config): Problem[] {
+function warnings({ downstream, upstream }: Config, locate: Locate): Problem[] {
   const found: Problem[] = [];
-  const warn = (path: string, message: string): void => void found.push({ severity: 'warning', path, message });
+  const warn = (section: TierName, path: string, message: string): void =>
+    void found.push(...locate(section, [{ severity: 'warning', path, message }]));
   const remote = Object.values(downstream?.upstreams ?? {}).some(({ url }) => !isLoopback(url.host));
   for (const [name, { password }] of Object.entries(downstream?.credentials ?? {})) {
     if (password.kind !== 'value' || !remote) continue;
     warn(
-      `downstream.credentials.${name}.password`,
+      'downstream',
+      `credentials.${name}.password`,
       'a password in the file, for a proxy beyond loopback; use { env: NAME } or { file: PATH }',
     );
   }
@@ -37,7 +45,8 @@ function warnings({ downstream, upstream }: Config): Problem[] {
     for (const [i, user] of upstream.users.entries()) {
       if ('password' in user && user.password.kind === 'value') {
         warn(
-          `upstream.users[${i}].password`,
+          'upstream',
+          `users[${i}].password`,
           'a password in the file, on a listener beyond loopback; use hash (chain407 hash prints one)',
         );
       }

@@ -1,4 +1,4 @@
-import type { LogLevel, Problem } from '@chain407/core';
+import type { ConfigTree, LogLevel, Problem } from '@chain407/core';
 import { formatProblem, LOG_LEVELS, readConfig, validate } from '@chain407/core';
 import type { DownstreamConfig } from '@chain407/downstream';
 import { downstreamSchema } from '@chain407/downstream';
@@ -31,8 +31,11 @@ const rootSchema = (baseDir: string): z.ZodType<Config> =>
     upstream: upstreamSchema(baseDir).optional(),
   });
 
+/** Problems of a section, whose paths start there, with their path and place in the whole. */
+export type Locate = (section: TierName, problems: readonly Problem[]) => Problem[];
+
 export type Loaded =
-  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: true; readonly config: Config; readonly locate: Locate }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads and validates; `needed` are the sections that must be there. */
@@ -53,7 +56,16 @@ export function load({ config: files, set }: ConfigOptions, needed: readonly Tie
         message: 'expected this section, got nothing',
       }),
     );
-  return problems.length === 0 ? { ok: true, config: value } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, config: value, locate: locator(read.tree) } : { ok: false, problems };
+}
+
+function locator(tree: ConfigTree): Locate {
+  return (section, problems) =>
+    problems.map((problem) => {
+      const path = `${section}.${problem.path}`;
+      const keys = path.split(/[.[\]]+/).filter((key) => key !== '');
+      return { ...problem, ...tree.placeOf(keys), path };
+    });
 }
 
 /** Says every problem on stderr and ends the command. */

@@ -6,7 +6,7 @@ import { EXIT } from './exit.ts';
 import type { Running } from './lifecycle.ts';
 import { runUntilSignal, Signals } from './lifecycle.ts';
 import { portInUse } from './listen-error.ts';
-import type { Config, ConfigOptions, TierName } from './load.ts';
+import type { Config, ConfigOptions, Locate, TierName } from './load.ts';
 import { load, refuse } from './load.ts';
 import { removeReadyFile, writeReadyFile } from './ready-file.ts';
 
@@ -31,10 +31,10 @@ type Prepared =
 export async function runTiers(names: readonly TierName[], options: RunOptions): Promise<number> {
   const loaded = load(options, names);
   if (!loaded.ok) return refuse(loaded.problems);
-  const { config } = loaded;
+  const { config, locate } = loaded;
   const logger = createLogger(config.log.level);
   const prepared = await Promise.all(names.map((name) => PREPARE[name](config, logger)));
-  const problems = prepared.flatMap((one) => (one.ok ? [] : one.problems));
+  const problems = prepared.flatMap((one, i) => (one.ok ? [] : locate(names[i] as TierName, one.problems)));
   if (problems.length > 0) return refuse(problems);
 
   const signals = new Signals();
@@ -75,25 +75,20 @@ const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger) => P
   downstream: async ({ downstream }, logger) => {
     if (downstream === undefined) throw new TypeError('no downstream section');
     const assembled = assembleDownstream(downstream, logger);
-    if (!assembled.ok) return { ok: false, problems: under('downstream', assembled.problems) };
+    if (!assembled.ok) return { ok: false, problems: assembled.problems };
     const start = () => serveDownstream(assembled.assembly, logger);
     return { ok: true, start: () => started('downstream', downstream.listen, start) };
   },
   upstream: async ({ upstream }, logger) => {
     if (upstream === undefined) throw new TypeError('no upstream section');
     const assembled = await assembleUpstream(upstream);
-    if (!assembled.ok) return { ok: false, problems: under('upstream', assembled.problems) };
+    if (!assembled.ok) return { ok: false, problems: assembled.problems };
     return {
       ok: true,
       start: () => started('upstream', upstream.listen, () => serveUpstream(assembled.assembly, logger)),
     };
   },
 };
-
-/** Problems of one section, with their path in the whole. */
-export function under(section: TierName, problems: readonly Problem[]): Problem[] {
-  return problems.map((problem) => ({ ...problem, path: `${section}.${problem.path}` }));
-}
 
 async function started(
   name: TierName,
@@ -114,8 +109,8 @@ async function started(
 }
 
 /** Reads what the sections of a configuration refer to, and says what is wrong with it. */
-export async function prepareProblems(config: Config, logger: Logger): Promise<Problem[]> {
+export async function prepareProblems(config: Config, locate: Locate, logger: Logger): Promise<Problem[]> {
   const present = (['downstream', 'upstream'] as const).filter((name) => config[name] !== undefined);
   const prepared = await Promise.all(present.map((name) => PREPARE[name](config, logger)));
-  return prepared.flatMap((one) => (one.ok ? [] : one.problems));
+  return prepared.flatMap((one, i) => (one.ok ? [] : locate(present[i] as TierName, one.problems)));
 }

@@ -4,7 +4,7 @@ import { parseAuthority, parseForwardTarget, subscribeLegs } from '@chain407/cor
 import type { Credential, SchemeChoice, Upstream } from '@chain407/downstream';
 import { createCredential, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
 import { EXIT, Exit } from './exit.ts';
-import { paint, print } from './output.ts';
+import { paint, print, visible } from './output.ts';
 import { readPassword } from './prompt.ts';
 import { transcript } from './transcript.ts';
 import type { Verdict } from './verdict.ts';
@@ -29,6 +29,8 @@ export async function trace(url: string, options: TraceOptions): Promise<number>
   const proxy = proxyOf(options.proxy ?? proxyFromEnvironment(url));
   const target = targetOf(url);
   if (!METHOD.test(options.request)) throw new Exit(EXIT.usage, `-X: expected a method, got "${options.request}"`);
+  if (options.request === 'CONNECT')
+    throw new Exit(EXIT.usage, '-X CONNECT: use --connect, which sends the request through the tunnel');
   const credential = await credentialOf(options, proxy.userinfo);
   const name = `${proxy.host}:${proxy.port}`;
   const upstream: Upstream = {
@@ -59,20 +61,20 @@ function render(legs: readonly Leg[], found: Verdict): string {
   return [
     ...(legs.length === 0 ? [] : [transcript(legs), '']),
     ...legs.flatMap(details),
-    `${title} ${found.symptom}`,
-    `  hop:     ${found.hop}`,
-    `  cause:   ${found.cause}`,
-    `  remedy:  ${found.remedy}`,
+    `${title} ${visible(found.symptom)}`,
+    `  hop:     ${visible(found.hop)}`,
+    `  cause:   ${visible(found.cause)}`,
+    `  remedy:  ${visible(found.remedy)}`,
   ].join('\n');
 }
 
 /** Every leg with its headers. */
 function details(leg: Leg, i: number): string[] {
   const lines = (mark: string, headers: readonly string[]): string[] =>
-    headers.flatMap((text, at) => (at % 2 === 0 ? [`  ${mark} ${text}: ${headers[at + 1]}`] : []));
+    headers.flatMap((text, at) => (at % 2 === 0 ? [`  ${mark} ${visible(`${text}: ${headers[at + 1]}`)}`] : []));
   return [
     paint('bold', `leg ${i + 1}, connection ${leg.connection}, ${leg.ms.toFixed(1)} ms`),
-    ...[`  > ${leg.method} ${leg.target}`, ...lines('>', leg.requestHeaders)],
+    ...[`  > ${visible(`${leg.method} ${leg.target}`)}`, ...lines('>', leg.requestHeaders)],
     ...[leg.status === undefined ? `  ! ${leg.error}` : `  < ${leg.status}`, ...lines('<', leg.responseHeaders)],
     '',
   ];

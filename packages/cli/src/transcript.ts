@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Leg } from '@chain407/core';
 import { valuesOf } from '@chain407/core';
-import { paint } from './output.ts';
+import { paint, visible } from './output.ts';
 
 interface Line {
   /** Milliseconds, Unix time. */
@@ -43,7 +43,7 @@ function asked(leg: Leg): Line {
     at: leg.at,
     order: leg.from === 'client' ? 0 : 1,
     who: arrow(leg.from, leg.to),
-    text: `${method} ${target}  ${paint('cyan', `[${shown}]`)}`,
+    text: `${visible(`${method} ${target}`)}  ${paint('cyan', `[${visible(shown)}]`)}`,
   };
 }
 
@@ -60,7 +60,7 @@ function result({ status, error, responseHeaders }: Leg): string {
   const why = valuesOf(responseHeaders, 'proxy-status')
     .map((value) => /details="((?:[^"\\]|\\.)*)"/.exec(value)?.[1])
     .at(-1);
-  const text = [said, ...challenges].join('');
+  const text = visible([said, ...challenges].join(''));
   const style = status < 400 ? 'green' : 'yellow';
-  return why === undefined ? paint(style, text) : `${paint(style, text)}  ${paint('dim', `(${why})`)}`;
+  return why === undefined ? paint(style, text) : `${paint(style, text)}  ${paint('dim', `(${visible(why)})`)}`;
 }

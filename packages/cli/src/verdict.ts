@@ -1,6 +1,6 @@
 import { valuesOf } from '@chain407/core';
 import type { OneShotOutcome, OneShotResponse } from '@chain407/downstream';
-import { refusalPage, rescue } from '@chain407/downstream';
+import { rescue } from '@chain407/downstream';
 
 /** The end of a trace: what happened, why, and what can be done about it. */
 export interface Verdict {
@@ -16,6 +16,15 @@ export interface Verdict {
 
 const NOTHING_TO_DO = 'Nothing.';
 
+/** What can be done about credentials that were given with -u, or in the proxy's URL. */
+const REMEDIES = {
+  rejected: 'Correct the user name or the password. Trying again with the same ones may lock the account.',
+  closed: 'Correct the user name or the password.',
+  denied:
+    'Use an account that is permitted, or ask whoever runs that proxy for permission. The password is not the problem.',
+  unanswerable: 'Use a scheme that it offers, and that chain407 speaks.',
+} as const;
+
 /** `proxy` names the proxy that was asked. */
 export function verdict(outcome: OneShotOutcome, proxy: string, credential: string | undefined): Verdict {
   switch (outcome.kind) {
@@ -25,16 +34,17 @@ export function verdict(outcome: OneShotOutcome, proxy: string, credential: stri
       return { ok: false, hop, symptom, cause, remedy };
     }
     case 'refused': {
-      const context = { upstream: proxy, credential, policy: '407', relayable: [] } as const;
-      const { symptom, cause, remedy } = refusalPage(outcome.refusal, context);
-      const { hop, why } = attribution(outcome.page, proxy);
+      const { refusal, page } = outcome;
+      const { hop, nextHop, why } = attribution(page, proxy);
+      if (nextHop !== undefined) return behind(hop, nextHop, why);
+      const cause = `It did not let the account "${credential}" pass: ${why ?? refusal.detail}.`;
       return {
         ok: false,
         status: 407,
         hop,
-        symptom,
-        cause: why === undefined ? cause : `${cause} It says: ${why}.`,
-        remedy,
+        symptom: `${hop} asks for credentials (407).`,
+        cause,
+        remedy: REMEDIES[refusal.reason],
       };
     }
     case 'response':
@@ -42,6 +52,18 @@ export function verdict(outcome: OneShotOutcome, proxy: string, credential: stri
     default:
       return outcome satisfies never;
   }
+}
+
+/** A tier that names its next hop tells of its own account there: the client's credentials would not be passed on. */
+function behind(hop: string, nextHop: string, why: string | undefined): Verdict {
+  return {
+    ok: false,
+    status: 407,
+    hop: `${nextHop}, behind ${hop}`,
+    symptom: `${nextHop}, the next hop of ${hop}, asks for credentials (407).`,
+    cause: `The account that ${hop} has for it did not open the way: ${why ?? 'it does not say why'}.`,
+    remedy: `Correct the account in the configuration of ${hop}. -u does not help: what the client sends is not passed on.`,
+  };
 }
 
 function throughTunnel({ head: { status } }: OneShotResponse): Verdict {
@@ -57,8 +79,9 @@ function throughTunnel({ head: { status } }: OneShotResponse): Verdict {
 
 function answered(response: OneShotResponse, proxy: string, credential: string | undefined): Verdict {
   const { status } = response.head;
-  const { hop, why } = attribution(response, proxy);
+  const { hop, nextHop, why } = attribution(response, proxy);
   const said = why === undefined ? '' : ` It says: ${why}.`;
+  if (status === 407 && nextHop !== undefined) return behind(hop, nextHop, why);
   if (status === 407) {
     return {
       ok: false,
@@ -90,13 +113,23 @@ function answered(response: OneShotResponse, proxy: string, credential: string |
   };
 }
 
-/** Who made the answer and why, by the last member of `Proxy-Status` that has an error: the hop nearest to us is last. */
-function attribution(
-  response: OneShotResponse | undefined,
-  proxy: string,
-): { readonly hop: string; readonly why?: string } {
+interface Attribution {
+  readonly hop: string;
+  /** Whom the hop tells of, where it is not itself. */
+  readonly nextHop?: string;
+  readonly why?: string;
+}
+
+/** Who made the answer and why, by the member of `Proxy-Status` that has an error (RFC 9209 §2). */
+function attribution(response: OneShotResponse | undefined, proxy: string): Attribution {
   const member = valuesOf(response?.head.headers ?? [], 'proxy-status').find((value) => value.includes('error='));
+  const text = (name: string): string | undefined =>
+    new RegExp(`${name}="((?:[^"\\\\]|\\\\.)*)"`).exec(member ?? '')?.[1]?.replace(/\\(.)/g, '$1');
   const name = /^[A-Za-z0-9*!#$%&'+\-.^_`|~:/]+/.exec(member ?? '')?.[0];
-  const details = /details="((?:[^"\\]|\\.)*)"/.exec(member ?? '')?.[1]?.replace(/\\(.)/g, '$1');
-  return { hop: name === undefined ? proxy : `${name} (${proxy})`, ...(details === undefined ? {} : { why: details }) };
+  const [nextHop, why] = [text('next-hop'), text('details')];
+  return {
+    hop: name === undefined ? proxy : `${name} (${proxy})`,
+    ...(nextHop === undefined ? {} : { nextHop }),
+    ...(why === undefined ? {} : { why }),
+  };
 }

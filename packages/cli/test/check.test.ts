@@ -55,7 +55,7 @@ upstream:
       '7:39: downstream.upstreams.a.credentials: ',
       '10:21: upstream.ports.connect: ',
     ]);
-    expect(stdout).toContain('unknown key, did you mean "listen"?');
+    expect(stdout).toContain('unknown key "lisen", did you mean "listen"?');
     expect(stdout).not.toContain('hunter2');
   });
 
@@ -72,12 +72,12 @@ upstream:
     [
       'an override that is wrong',
       ['-c', file(GOOD), '--set', 'downstream.listen=nowhere'],
-      '--set downstream.listen: downstream.listen: expected an address',
+      '--set downstream.listen=nowhere: downstream.listen: expected an address',
     ],
     [
       'a secret that is not there',
       ['-c', file(GOOD.replace('{ value: hunter2-horse }', '{ env: CHAIN407_NO_SUCH }'))],
-      'the environment variable CHAIN407_NO_SUCH is not set',
+      ':4:40: downstream.credentials.corp.password: the environment variable CHAIN407_NO_SUCH is not set',
     ],
     [
       'a secret file that is not there',

@@ -37,6 +37,17 @@ describe('chain407 hash', () => {
     expect({ status, stderr }).toEqual({ status: 2, stderr: 'chain407: expected a password on standard input\n' });
   });
 
+  test.each([
+    ['a name with a colon', 'a:b', 'x', 'a user name with a colon'],
+    ['a name of two lines', 'x\ny', 'x', 'control characters'],
+    ['a password with control characters', 'a', 'a\u0001b', 'control characters'],
+    ['a password of which bcrypt would not see the end', 'a', 'x'.repeat(73), 'at most 72 bytes'],
+  ])('refuses %s: nobody could log in with it', async (_what, name, password, message) => {
+    const { status, stdout, stderr } = await chain407(['hash', name], { input: `${password}\n` });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
   test('--json is for programs', async () => {
     const { stdout } = await chain407(['hash', 'alice', '--json'], { input: 'x\n' });
     expect(JSON.parse(stdout)).toEqual({ name: 'alice', hash: expect.stringMatching(/^\$2b\$12\$/) });

@@ -136,7 +136,7 @@ upstream:
       `downstream:
   credentials: { a: { username: x, password: wrong-horse, token: wrong-horse }, b: { username: x, password: { value: [wrong-horse] } } }
   upstreams: { u: { url: 'http://x:wrong-horse@proxy' } }
-upstream: { users: [{ name: a, hash: wrong-horse }, { name: b, password: wrong-horse }, wrong-horse: 1] }
+upstream: { users: [{ name: a, hash: wrong-horse }, { name: b, password: wrong-horse }] }
 `,
     );
     for (const args of [

@@ -104,6 +104,30 @@ describe('chain407 trace', () => {
     expect(exit).toBe(0);
   });
 
+  test('a downstream whose own account is refused: the remedy is its configuration, not -u', async () => {
+    const wrong = await startChain({
+      upstream: { users: [{ name: 'alice', password: { value: PASSWORD } }] },
+      downstream: {
+        credentials: { corp: { username: 'alice', password: { value: 'wrong-horse' }, schemes: ['basic'] } },
+      },
+    });
+    for (const flags of [[], ['--connect'], ['-u', `alice:${PASSWORD}`]]) {
+      const { verdict } = await report(['-x', wrong.url, ...flags, 'http://origin.test/']);
+      expect(verdict.hop).toContain('upstream, behind chain407-downstream');
+      expect(verdict.remedy).toContain('Correct the account in the configuration of chain407-downstream');
+    }
+    await wrong.close();
+  });
+
+  test("a hostile proxy's control characters are shown, not sent to the terminal", async () => {
+    const upstream = await scriptedUpstream({ advertise: ['Basic realm="\x9b31m"'], accept: () => 'reject' });
+    const { stdout } = await chain407(['trace', '-x', upstream.url, 'http://origin.test/']);
+    expect(stdout).toContain('realm="\\x9b31m"');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+    await upstream.close();
+  });
+
   test('a port that the upstream does not open for CONNECT is told so', async () => {
     const { verdict, exit } = await report(['-x', chain.url, '--connect', 'http://origin.test:8443/']);
     expect(verdict).toMatchObject({ ok: false, status: 403 });
@@ -173,6 +197,7 @@ describe('chain407 trace', () => {
       ['-x', 'http://127.0.0.1:1', '-u', 'a:b', '--scheme', 'magic', 'http://x/'],
       '--scheme: expected one of',
     ],
+    ['CONNECT as a method', ['-x', 'http://127.0.0.1:1', '-X', 'CONNECT', 'http://x/'], 'use --connect'],
     ['a method that is none', ['-x', 'http://127.0.0.1:1', '-X', 'GE T', 'http://x/'], '-X: expected a method'],
   ])('exits with 2 for %s', async (_what, args, message) => {
     const { status, stderr } = await chain407(['trace', ...args]);

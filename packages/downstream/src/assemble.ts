@@ -1,4 +1,5 @@
 import type { Secret } from '@chain407/auth';
+import { unsendable } from '@chain407/auth';
 import { type Logger, type Problem, readSecret } from '@chain407/core';
 import type { DownstreamConfig } from './config.ts';
 import { upstreamsOf } from './config.ts';
@@ -23,10 +24,17 @@ export type Assembled =
 export function assemble(config: DownstreamConfig, logger: Logger): Assembled {
   const problems: Problem[] = [];
   const secrets = new Map<string, Secret>();
-  for (const [name, { password }] of Object.entries(config.credentials)) {
+  for (const [name, { username, password, schemes }] of Object.entries(config.credentials)) {
     const read = readSecret(password);
-    if (read.ok) secrets.set(name, read.secret);
-    else problems.push({ severity: 'error', path: `credentials.${name}.password`, message: read.message });
+    const complain = (message: string): void =>
+      void problems.push({ severity: 'error', path: `credentials.${name}`, message });
+    if (!read.ok) {
+      problems.push({ severity: 'error', path: `credentials.${name}.password`, message: read.message });
+      continue;
+    }
+    const unfit = schemes.includes('basic') ? unsendable(username, read.secret) : undefined;
+    if (unfit !== undefined) complain(`expected an account that Basic can send: ${unfit}`);
+    secrets.set(name, read.secret);
   }
   if (problems.length > 0) return { ok: false, problems };
 

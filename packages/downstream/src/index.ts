@@ -13,7 +13,6 @@ export type { Credential, CredentialOptions, SchemeChoice } from './credentials.
 export { createCredential, SCHEME_CHOICES } from './credentials.ts';
 export type { OneShotOutcome, OneShotRequest, OneShotResponse } from './one-shot.ts';
 export { oneShot } from './one-shot.ts';
-export { refusalPage } from './pages.ts';
 export { rescue } from './rescue.ts';
 export type { Downstream } from './server.ts';
 export { serve, TIER } from './server.ts';

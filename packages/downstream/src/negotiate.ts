@@ -216,7 +216,8 @@ class Negotiation {
 
   #mayRepeat(error: HopError): boolean {
     const { idempotent, body } = this.#request;
-    return error.unanswered && idempotent && body?.replayable !== false;
+    // Whoever closed may have read the credentials: while they are not known to be good, that was the one attempt.
+    return error.unanswered && idempotent && body?.replayable !== false && !this.#owesOutcome;
   }
 
   #conclude(action: Exclude<ChainAction, { kind: 'send' | 'ask' }>, known: KnownCredentials | undefined): Negotiated {

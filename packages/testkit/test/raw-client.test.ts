@@ -47,7 +47,9 @@ describe('a raw connection', () => {
     ['a plain request', 'GET / HTTP/1.1\r\n\r\n', 200, 'length'],
   ])('an exchange reads the answer to %s as such', async (_kind, request, status, framing) => {
     const answering = createServer((socket) => {
-      socket.once('data', () => socket.end(`HTTP/1.1 ${status} x\r\nContent-Length: 1\r\n\r\n.`));
+      socket.once('data', () =>
+        socket.end(`HTTP/1.1 ${status} x\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 1\r\n\r\n.`),
+      );
     });
     await new Promise<void>((resolve) => answering.listen(0, '127.0.0.1', resolve));
     const client = await RawConnection.connect((answering.address() as AddressInfo).port);
