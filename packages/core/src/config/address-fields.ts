@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import type { z } from 'zod';
 import { parseAuthority } from '../http/request-target.ts';
-import { field } from './fields.ts';
+import { field, scalarText } from './fields.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -11,33 +11,44 @@ export interface ListenAddress {
 /** `127.0.0.1:3128`, `[::1]:0`, `localhost:3128`; `:3128` listens on every address. */
 export function listenAddress(): z.ZodType<ListenAddress> {
   return field('an address such as 127.0.0.1:3128 or [::1]:3128 (port 0-65535; 0: any free one)', (value) => {
-    const [, v6, name, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:[\]/]*)):([0-9]{1,5})$/.exec(String(value)) ?? [];
+    if (typeof value !== 'string') return undefined;
+    const [, v6, name, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):([0-9]{1,5})$/.exec(value) ?? [];
     const port = Number(digits);
     if (!(port <= 65_535) || (v6 !== undefined && !ipaddr.IPv6.isValid(v6))) return undefined;
     const host = v6 ?? name ?? '';
+    if (/^[0-9.]+$/.test(host) && !isAddress(host)) return undefined;
     return { host: host === '' ? '::' : host, port };
   });
 }
 
 /** True where only this machine can connect. */
 export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
+  if (host.toLowerCase() === 'localhost') return true;
   return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
 }
 
+/** An address in full: not `10`, `127.1` or `0177.0.0.1`, which the C library takes for addresses too. */
+const isAddress = (text: string): boolean => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+
 export interface ProxyUrl {
+  readonly protocol: 'http:';
+  /** Lower case, an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
-/** `http://proxy.example:8080`: where a proxy is, and nothing else. */
+/** `http://proxy.example:8080` (80 where no port is named): where a proxy is, and nothing else. */
 export function httpUrl(): z.ZodType<ProxyUrl> {
-  const expected =
-    'http://HOST:PORT of a proxy (https is not supported yet; a user name and password belong under credentials)';
-  return field(expected, (value) => {
-    const [, authority] = /^http:\/\/([^@/?#]+)\/?$/i.exec(String(value)) ?? [];
-    const parsed = authority === undefined ? undefined : parseAuthority(authority);
-    return parsed === undefined ? undefined : { host: parsed.host, port: parsed.port ?? 80 };
+  return field('http://HOST:PORT of a proxy', (value, because) => {
+    const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(String(scalarText(value))) ?? [];
+    if (scheme.toLowerCase() === 'https') return because('https is not supported yet');
+    if (scheme.toLowerCase() !== 'http') return undefined;
+    if (rest.includes('@')) return because('a user name and password belong under credentials');
+    const authority = rest.replace(/\/$/, '');
+    if (/[/?#]/.test(authority))
+      return because('a proxy has no path and no query; credentials belong under credentials');
+    const parsed = parseAuthority(authority);
+    return parsed && { protocol: 'http:', host: parsed.host, port: parsed.port ?? 80 };
   });
 }
 
@@ -48,18 +59,21 @@ export interface AddressRange {
 }
 
 function parseRange(text: string): AddressRange | undefined {
-  const isRange = ipaddr.isValidCIDR(text);
-  if (!isRange && !ipaddr.isValid(text)) return undefined;
-  const [base, bits] = isRange
-    ? ipaddr.parseCIDR(text)
-    : [ipaddr.parse(text), ipaddr.parse(text).kind() === 'ipv4' ? 32 : 128];
+  const [address = '', prefix] = text.split('/');
+  if (!isAddress(address) || (prefix !== undefined && !ipaddr.isValidCIDR(text))) return undefined;
+  const written = ipaddr.parse(address);
+  const base = ipaddr.process(address);
+  const width = base.kind() === 'ipv4' ? 32 : 128;
+  // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+  const bits = prefix === undefined ? width : Number(prefix) - (written.kind() === base.kind() ? 0 : 96);
+  if (bits < 0) return undefined;
   return {
     text,
-    contains: (address) => {
-      if (!ipaddr.isValid(address)) return false;
-      const parsed = ipaddr.process(address);
-      if (parsed.kind() !== base.kind()) return false;
-      return parsed.match(base, bits);
+    contains: (other) => {
+      // Any form that would be dialled as an address counts as one, so that none slips past a rule.
+      if (!ipaddr.isValid(other)) return false;
+      const parsed = ipaddr.process(other);
+      return parsed.kind() === base.kind() && parsed.match(base, bits);
     },
   };
 }
@@ -73,6 +87,7 @@ export function cidr(): z.ZodType<AddressRange> {
 
 export interface HostPattern {
   readonly text: string;
+  /** `host` in any case, with or without a trailing dot or the brackets of IPv6. */
   matches(host: string, port: number): boolean;
 }
 
@@ -80,27 +95,25 @@ const bare = (host: string): string =>
   host
     .toLowerCase()
     .replace(/\.$/, '')
-    .replace(/^\[|\]$/g, '');
-const NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?$/;
+    .replace(/^\[(.*)\]$/, '$1');
+/** Labels, the first of which may be `*`. */
+const NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
 
 function parseHostPattern(text: string): HostPattern | undefined {
-  const [, host = '', digits] =
-    /^(.*?|\[[^\]]*\])(?::([0-9]{1,5}))?$/.exec(ipaddr.isValid(text) || ipaddr.isValidCIDR(text) ? `${text}` : text) ??
-    [];
-  const whole = ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
-  const name = bare(whole ? text : host);
-  const port = whole || digits === undefined ? undefined : Number(digits);
+  const whole = parseRange(text) !== undefined;
+  const [, host = '', digits] = whole ? ['', text] : (/^(\[[^\]]*\]|[^:]*)(?::([0-9]{1,5}))?$/.exec(text) ?? []);
+  const port = digits === undefined ? undefined : Number(digits);
   if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
-  const matchesHost = hostMatcher(name);
-  if (matchesHost === undefined) return undefined;
-  return { text, matches: (other, at) => (port === undefined || port === at) && matchesHost(bare(other)) };
+  const matchesHost = host === '*' ? () => true : hostMatcher(bare(host));
+  return (
+    matchesHost && { text, matches: (other, at) => (port === undefined || port === at) && matchesHost(bare(other)) }
+  );
 }
 
 function hostMatcher(name: string): ((host: string) => boolean) | undefined {
-  if (name === '*') return () => true;
   const range = parseRange(name);
   if (range !== undefined) return (host) => range.contains(host);
-  if (!NAME.test(name)) return undefined;
+  if (!NAME.test(name) || /^[0-9.]+$/.test(name)) return undefined;
   // Whole labels only: *.example must not match evil-example (CVE-2026-22068).
   if (name.startsWith('*.')) return (host) => host.length > name.length - 1 && host.endsWith(name.slice(1));
   return (host) => host === name;
@@ -123,7 +136,7 @@ export function portRanges(): z.ZodType<PortRanges> {
   return field("a list of ports and ranges such as [80, 443, '1024-65535']", (value) => {
     if (!Array.isArray(value)) return undefined;
     const ranges = value.map((entry) => {
-      const [, from, to = from] = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(String(entry)) ?? [];
+      const [, from, to = from] = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(scalarText(entry) ?? '') ?? [];
       return { from: Number(from), to: Number(to) };
     });
     if (!ranges.every(({ from, to }) => from >= 1 && from <= to && to <= 65_535)) return undefined;

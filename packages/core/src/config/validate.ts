@@ -1,8 +1,10 @@
 import type { z } from 'zod';
-import { FIELD } from './fields.ts';
+import { expectation } from './expectation.ts';
+import type { FieldParams } from './fields.ts';
 import type { Problem } from './problem.ts';
-import { keysAt, suggest } from './schema-keys.ts';
-import { show } from './show.ts';
+import { formatPath } from './problem.ts';
+import { kindOf, quote, show } from './show.ts';
+import { suggest } from './suggest.ts';
 import type { ConfigTree, Path } from './tree.ts';
 
 export type Validated<T> =
@@ -10,48 +12,125 @@ export type Validated<T> =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 type Issue = z.core.$ZodIssue;
+/** The keys that a map may have, by the `keys` of the issue about those that it may not have. */
+type KnownKeys = WeakMap<readonly string[], readonly string[]>;
 
-/** Checks a tree against a schema: the value with every default filled in, or all problems, each with its place. */
-export function validate<S extends z.ZodType>(schema: S, tree: ConfigTree): Validated<z.output<S>> {
-  const result = schema.safeParse(tree.value);
-  if (result.success) return { ok: true, value: result.data };
-  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, schema, tree));
-  return { ok: false, problems: problems.sort(byPlace) };
+interface Context {
+  readonly tree: ConfigTree;
+  readonly known: KnownKeys;
+}
+
+/**
+ * Checks a tree, or the section of it at `section`, against a schema: the value with every default filled in, or all
+ * problems, each with its place.
+ */
+export function validate<S extends z.ZodType>(schema: S, tree: ConfigTree, section: Path = []): Validated<z.output<S>> {
+  const context: Context = { tree, known: new WeakMap() };
+  const value = valueAt(tree.value, section);
+  const result = schema.safeParse(value, { error: (issue) => describe(issue, context.known) });
+  const problems = [
+    ...(result.error?.issues.flatMap((issue) => problemsOf(issue, section, context)) ?? []),
+    ...forbiddenKeys(value, section, tree),
+  ];
+  if (result.success && problems.length === 0) return { ok: true, value: result.data };
+  return { ok: false, problems: inOrder(problems) };
+}
+
+/** Called where a schema has no words of its own; only here the schema that complains is known. */
+function describe(issue: z.core.$ZodRawIssue, known: KnownKeys): string {
+  const shape = issue.inst?._zod.def as { readonly shape?: object } | undefined;
+  if (issue.code === 'unrecognized_keys') known.set(issue.keys, Object.keys(shape?.shape ?? {}));
+  return expectation(issue);
 }
 
 /** In the order in which a reader meets them. */
-function byPlace(a: Problem, b: Problem): number {
-  if (a.file !== b.file) return 0;
-  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  const files = new Map([...new Set(problems.map(({ file }) => file))].map((file, i) => [file, i]));
+  const rank = ({ file }: Problem): number => files.get(file) ?? 0;
+  return problems.toSorted(
+    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
 }
 
-function problemsOf(issue: Issue, schema: z.ZodType, tree: ConfigTree): Problem[] {
-  const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
-  if (issue.code !== 'unrecognized_keys') {
-    const value = valueAt(tree.value, path);
-    return [
-      { severity: 'error', ...tree.placeOf(path), path: formatPath(path), message: messageOf(issue, value, path) },
-    ];
+function problemsOf(issue: Issue, base: Path, context: Context): Problem[] {
+  const { tree, known } = context;
+  const path = pathOf(issue, base);
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, known.get(issue.keys) ?? [], path, tree);
+  if (issue.code === 'invalid_key') {
+    const [inner] = issue.issues;
+    const message = `${inner?.message || 'expected another key'}, got the key ${quote(String(path.at(-1)))}`;
+    return [{ severity: 'error', ...tree.placeOfKey(path), path: formatPath(path), message }];
   }
-  const known = keysAt(schema, path);
-  return issue.keys.map((key) => {
-    const meant = suggest(key, known);
-    const hint = meant === undefined ? `expected one of ${known.join(', ')}` : `did you mean "${meant}"?`;
-    return {
-      severity: 'error',
-      ...tree.placeOfKey([...path, key]),
-      path: formatPath([...path, key]),
-      message: `unknown key, ${hint}`,
-    };
-  });
+  const value = valueAt(tree.value, path);
+  if (issue.code === 'invalid_union') {
+    const option = meantOption(issue.errors, path, tree);
+    if (option !== undefined) return option.flatMap((inner) => problemsOf(inner, path, context));
+  }
+  return [{ severity: 'error', ...tree.placeOf(path), path: formatPath(path), message: messageOf(issue, value, path) }];
 }
 
-/** `routes[0].via` */
-export function formatPath(path: Path): string {
-  return path.reduce<string>((text, key) => {
-    if (typeof key === 'number') return `${text}[${key}]`;
-    return text === '' ? key : `${text}.${key}`;
-  }, '');
+const pathOf = (issue: Issue, base: Path): Path => [
+  ...base,
+  ...issue.path.map((key) => (typeof key === 'number' ? key : String(key))),
+];
+
+function unknownKeys(keys: readonly string[], known: readonly string[], path: Path, tree: ConfigTree): Problem[] {
+  // Said once, for all kinds of maps, by forbiddenKeys.
+  return keys
+    .filter((key) => key !== '__proto__')
+    .map((key) => {
+      const meant = suggest(key, known);
+      const hint = meant === undefined ? `expected one of ${known.join(', ')}` : `did you mean "${meant}"?`;
+      const at = [...path, key];
+      const message = `unknown key ${quote(key)}, ${hint}`;
+      return { severity: 'error', ...tree.placeOfKey(at), path: formatPath(at), message };
+    });
+}
+
+/** Zod leaves `__proto__` out of what it parses; in a map of free names it would be gone without a word. */
+function forbiddenKeys(root: unknown, base: Path, tree: ConfigTree): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<unknown>();
+  const waiting: { readonly value: unknown; readonly path: Path }[] = [{ value: root, path: base }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { value, path } = next;
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    const isList = Array.isArray(value);
+    for (const [key, inner] of Object.entries(value)) {
+      const at = [...path, isList ? Number(key) : key];
+      if (key !== '__proto__') waiting.push({ value: inner, path: at });
+      else {
+        const message = 'unknown key "__proto__", expected another name';
+        problems.push({ severity: 'error', ...tree.placeOfKey(at), path: formatPath(at), message });
+      }
+    }
+  }
+  return problems;
+}
+
+/**
+ * The issues of the option of a union that was probably meant: among those that take this kind of value, the one with the
+ * fewest unknown and missing keys; none where two come as close.
+ */
+function meantOption(
+  options: readonly (readonly Issue[])[],
+  path: Path,
+  tree: ConfigTree,
+): readonly Issue[] | undefined {
+  const [best, second] = options
+    .filter((issues) => !issues.some((issue) => issue.path.length === 0 && ofAnotherKind(issue)))
+    .map((issues) => ({ issues, wrong: issues.reduce((sum, issue) => sum + misfits(issue, path, tree), 0) }))
+    .sort((a, b) => a.wrong - b.wrong);
+  return best !== undefined && best.wrong !== second?.wrong ? best.issues : undefined;
+}
+
+const ofAnotherKind = ({ code }: Issue): boolean =>
+  code === 'invalid_type' || code === 'invalid_value' || code === 'custom';
+
+function misfits(issue: Issue, base: Path, tree: ConfigTree): number {
+  if (issue.code === 'unrecognized_keys') return issue.keys.length;
+  return valueAt(tree.value, pathOf(issue, base)) === undefined ? 1 : 0;
 }
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -63,35 +142,22 @@ function valueAt(value: unknown, path: Path): unknown {
   return found;
 }
 
-const TYPES: ReadonlyMap<string, string> = new Map([
-  ['string', 'a text'],
-  ['number', 'a number'],
-  ['int', 'a whole number'],
-  ['boolean', 'true or false'],
-  ['array', 'a list'],
-  ['object', 'a map'],
-  ['record', 'a map'],
-]);
-
-/** Fields say themselves what they expected; the rest is said here, in the same form. */
+/** `expected …, got …`; a refinement across several keys says all of it itself. */
 function messageOf(issue: Issue, value: unknown, path: Path): string {
-  const got = `got ${show(value, path)}`;
-  switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${TYPES.get(issue.expected) ?? issue.expected}, ${got}`;
-    case 'invalid_value':
-      return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}, ${got}`;
-    case 'too_small':
-      return issue.origin === 'string'
-        ? 'expected a text that is not empty'
-        : `expected at least ${issue.minimum}${entries(issue.origin)}, ${got}`;
-    case 'too_big':
-      return `expected at most ${issue.maximum}${entries(issue.origin)}, ${got}`;
-    case 'custom':
-      return issue.params === FIELD ? `${issue.message}, ${got}` : issue.message;
-    default:
-      return issue.message;
-  }
+  if (issue.code !== 'custom') return `${issue.message || expectedOf(issue)}, got ${show(value, path)}`;
+  const params = issue.params as Partial<FieldParams> | undefined;
+  if (params?.field !== true) return issue.message;
+  const found = params.secret === true ? kindOf(value) : show(value, path);
+  return `${issue.message}, got ${found}${params.reason === undefined ? '' : `; ${params.reason}`}`;
 }
 
-const entries = (origin: string): string => (origin === 'array' ? ' entries' : '');
+/** What any of the options expected of the value as a whole. */
+function expectedOf(issue: Issue): string {
+  if (issue.code !== 'invalid_union') return 'expected another value';
+  if ('options' in issue && Array.isArray(issue.options)) return `expected one of ${issue.options.join(', ')}`;
+  const expected = issue.errors.flatMap((issues) =>
+    issues.filter(({ path }) => path.length === 0).map((inner) => inner.message || expectedOf(inner)),
+  );
+  const words = [...new Set(expected.map((message) => message.replace(/^expected /, '')))];
+  return words.length === 0 ? 'expected another value' : `expected ${words.join(' or ')}`;
+}
