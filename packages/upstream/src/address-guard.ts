@@ -1,6 +1,7 @@
 import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { lookup as dnsLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** Whether addresses of the inside may be dialled. */
@@ -9,51 +10,89 @@ export type PrivatePolicy = 'allow' | 'deny';
 /** The code of the error with which a dial ends that would have led inside. */
 export const PROHIBITED = 'ERR_ADDRESS_PROHIBITED';
 
-/** `ipaddr.js` names the special ranges (IANA's registries); these are the ones that are of the public internet. */
-const PUBLIC: ReadonlySet<string> = new Set(['unicast']);
-/** Cloud metadata services on addresses that are not link-local. */
-const METADATA: ReadonlySet<string> = new Set(['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192']);
+/** The special ranges (IANA's registries) by the names of `ipaddr.js`, in words; those that are not here are reserved. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['unspecified', 'unspecified'],
+  ['loopback', 'loopback'],
+  ['private', 'private'],
+  ['uniqueLocal', 'private'],
+  ['deprecatedSiteLocal', 'private'],
+  ['linkLocal', 'link-local'],
+  ['carrierGradeNat', 'carrier-grade NAT'],
+  ['multicast', 'multicast'],
+  ['broadcast', 'broadcast'],
+]);
 
-/** IPv6 ranges that carry an IPv4 address, and the byte at which it starts (smokescreen checks the same). */
-const CARRIERS: readonly (readonly [range: string, at: number, inverted: boolean])[] = [
-  ['64:ff9b::/96', 12, false],
-  ['64:ff9b:1::/48', 12, false],
-  ['2002::/16', 2, false],
-  ['2001::/32', 12, true],
-  ['::/96', 12, false],
+/** Cloud metadata services: AWS (and most others), ECS, AWS and Google by IPv6, Alibaba, Azure (a public address), Oracle. */
+const METADATA: ReadonlySet<string> = new Set([
+  '169.254.169.254',
+  '169.254.170.2',
+  'fd00:ec2::254',
+  'fd20:ce::254',
+  '100.100.100.200',
+  '168.63.129.16',
+  '192.0.0.192',
+]);
+
+interface Carrier {
+  readonly range: [ipaddr.IPv6, number];
+  /** The byte at which the IPv4 address starts. */
+  readonly at: number;
+  readonly inverted: boolean;
+}
+
+const carrier = (range: string, at: number, inverted = false): Carrier => ({
+  range: ipaddr.IPv6.parseCIDR(range),
+  at,
+  inverted,
+});
+
+/** IPv6 ranges whose packets end at an IPv4 address inside the address (smokescreen checks the same). */
+const CARRIERS: readonly Carrier[] = [
+  // NAT64 (RFC 6052), and the first /96 of its local range (RFC 8215): elsewhere in that, nobody knows where it stands.
+  carrier('64:ff9b::/96', 12),
+  carrier('64:ff9b:1::/96', 12),
+  // 6to4 (RFC 3056).
+  carrier('2002::/16', 2),
+  // Teredo (RFC 4380 §4).
+  carrier('2001::/32', 12, true),
 ];
+
+/** All that IANA has given out for the public internet. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** Why an address must not be dialled under `private: deny`, or `undefined`. Takes any spelling of an address. */
 export function prohibited(address: string): string | undefined {
-  if (!ipaddr.isValid(address)) return 'not an address';
-  const parsed = ipaddr.process(address);
-  if (METADATA.has(parsed.toString())) return 'metadata';
-  const carried = parsed.kind() === 'ipv6' ? carriedIPv4(parsed as ipaddr.IPv6) : undefined;
-  if (carried !== undefined) return prohibited(carried);
-  const range = parsed.range();
-  return PUBLIC.has(range) ? undefined : range;
+  // The zone names an interface of this machine (RFC 4007 §11); Node takes more for a zone than ipaddr.js does.
+  const [withoutZone = ''] = address.split('%', 1);
+  return ipaddr.isValid(withoutZone) ? reasonFor(ipaddr.process(withoutZone)) : 'not an address';
 }
 
-function carriedIPv4(address: ipaddr.IPv6): string | undefined {
-  const bytes = address.toByteArray();
-  // ::1 and :: are themselves, not carriers.
-  if (bytes.slice(0, 12).every((byte) => byte === 0) && (bytes[12] ?? 0) === 0) return undefined;
-  const carrier = CARRIERS.find(([range]) => address.match(ipaddr.IPv6.parseCIDR(range)));
-  if (carrier === undefined) return undefined;
-  const [, at, inverted] = carrier;
-  return bytes
-    .slice(at, at + 4)
-    .map((byte) => (inverted ? byte ^ 0xff : byte))
-    .join('.');
+function reasonFor(address: ipaddr.IPv4 | ipaddr.IPv6): string | undefined {
+  if (METADATA.has(address.toString())) return 'metadata';
+  if (address instanceof ipaddr.IPv6) {
+    const carried = carriedIPv4(address);
+    if (carried !== undefined) return reasonFor(carried);
+    if (address.range() === 'unicast' && !address.match(GLOBAL_UNICAST)) return 'reserved';
+  }
+  const range: string = address.range();
+  return range === 'unicast' ? undefined : (REASONS.get(range) ?? 'reserved');
+}
+
+function carriedIPv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
+  const found = CARRIERS.find(({ range }) => address.match(range));
+  if (found === undefined) return undefined;
+  const bytes = address.toByteArray().slice(found.at, found.at + 4);
+  return new ipaddr.IPv4(found.inverted ? bytes.map((byte) => byte ^ 0xff) : bytes);
 }
 
 function prohibition(host: string, reason: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${host} is ${reason}`), { code: PROHIBITED });
+  return Object.assign(new Error(`${host} must not be dialled: ${reason}`), { code: PROHIBITED });
 }
 
 /** Node never looks up a host that is an address: ask this first. The error that a dial would end with, if any. */
 export function checkLiteral(host: string, policy: PrivatePolicy): NodeJS.ErrnoException | undefined {
-  if (policy === 'allow' || !ipaddr.isValid(host)) return undefined;
+  if (policy === 'allow' || (isIP(host) === 0 && !ipaddr.isValid(host))) return undefined;
   const reason = prohibited(host);
   return reason === undefined ? undefined : prohibition(host, reason);
 }

@@ -12,7 +12,7 @@ export { upstreamSchema } from './config.ts';
 export type { Assembly, Upstream } from './server.ts';
 export { serve } from './server.ts';
 export { TIER } from './tier.ts';
-export { hashPassword } from './users/password-hash.ts';
+export { hashPassword, MAX_BCRYPT_PASSWORD } from './users/password-hash.ts';
 
 /** Starts an upstream. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */
 export async function startUpstream(

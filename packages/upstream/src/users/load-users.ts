@@ -1,3 +1,4 @@
+import { Secret, unsendable } from '@chain407/auth';
 import type { Problem, SecretSource } from '@chain407/core';
 import { readSecret } from '@chain407/core';
 import { readHtpasswd } from './htpasswd.ts';
@@ -19,18 +20,24 @@ export type LoadedUsers =
 /** Reads what the entries refer to. Every problem is told, with its path. */
 export function loadUsers(entries: readonly UserEntry[], now: () => number = Date.now): LoadedUsers {
   const users = new Map<string, StoredUser>();
+  const placeOf = new Map<string, number>();
   const problems: Problem[] = [];
   for (const [i, entry] of entries.entries()) {
     const complain = (key: string, message: string): void => {
       problems.push({ severity: 'error', path: `users[${i}]${key}`, message });
     };
     for (const [name, password] of passwordsOf(entry, complain)) {
-      if (users.has(name)) complain('', `the user "${name}" is there already`);
-      else users.set(name, { user: { name, groups: entry.groups }, password });
+      const first = placeOf.get(name);
+      if (first === undefined) {
+        placeOf.set(name, i);
+        users.set(name, { user: { name, groups: entry.groups }, password });
+      } else complain('', `expected each user once, got ${JSON.stringify(name)} again after users[${first}]`);
     }
   }
   return problems.length === 0 ? { ok: true, users: new UserStore(users, now) } : { ok: false, problems };
 }
+
+const NO_PASSWORD = new Secret('');
 
 function passwordsOf(
   entry: UserEntry,
@@ -43,6 +50,8 @@ function passwordsOf(
     return [];
   }
   const name = entry.name.normalize('NFC');
+  const unfit = unsendable(name, NO_PASSWORD);
+  if (unfit !== undefined) complain('.name', `expected a name that clients can send: ${unfit}`);
   if ('hash' in entry) {
     const stored = fromHash(entry.hash);
     if (stored !== undefined) return [[name, stored]];
@@ -50,6 +59,8 @@ function passwordsOf(
     return [];
   }
   const read = readSecret(entry.password);
+  const unsent = read.ok ? unsendable('', read.secret) : undefined;
+  if (unsent !== undefined) complain('.password', `expected a password that clients can send: ${unsent}`);
   if (read.ok) return [[name, fromSecret(read.secret)]];
   complain('.password', read.message);
   return [];

@@ -10,13 +10,13 @@ const apacheMd5 = createRequire(import.meta.url)('apache-md5') as (password: str
 export interface StoredPassword {
   /** True where the password fits. Takes the same time whether it does or not. */
   matches(password: Secret): MaybePromise<boolean>;
-  /** Slower kinds are what an unknown user is checked against. */
+  /** How long a check takes, in rounds of bcrypt: the slowest is what an unknown user is checked against. */
   readonly cost: number;
 }
 
 interface HashKind {
-  readonly prefix: RegExp;
-  readonly cost: number;
+  readonly form: RegExp;
+  cost(hash: string): number;
   verify(password: string, hash: string): MaybePromise<boolean>;
 }
 
@@ -26,29 +26,53 @@ function sameText(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }
 
+/** In bytes; the longest that htpasswd takes. apr1 hashes a password a thousand times: a longer one would hold all else up. */
+const MAX_APR1_PASSWORD = 255;
+
+function verifyApr1(password: string, hash: string): boolean {
+  // The library hashes the low byte of each character.
+  const bytes = Buffer.from(password, 'utf8').toString('latin1');
+  return bytes.length <= MAX_APR1_PASSWORD && sameText(apacheMd5(bytes, hash), hash);
+}
+
+/** In bytes: what bcrypt looks at. A longer password would be taken whatever it ends in. */
+export const MAX_BCRYPT_PASSWORD = 72;
+
+function verifyBcrypt(password: string, hash: string): Promise<boolean> {
+  // Checked all the same, so that the time taken tells nothing.
+  const fits = Buffer.byteLength(password) <= MAX_BCRYPT_PASSWORD;
+  return bcryptVerify(password, hash).then((good) => good && fits);
+}
+
 /** The kinds that Apache's htpasswd writes, but for crypt(3) and plain text. */
 const KINDS: readonly HashKind[] = [
-  // Computed off the main thread.
-  { prefix: /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/, cost: 3, verify: (password, hash) => bcryptVerify(password, hash) },
   {
-    prefix: /^\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$/,
-    cost: 2,
-    verify: (password, hash) => sameText(apacheMd5(password, hash), hash),
+    // Computed off the main thread. A cost beyond 17 takes the better part of a minute, each time somebody logs in.
+    form: /^\$2[aby]\$(?:0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}$/,
+    cost: (hash) => 2 ** Number(hash.slice(4, 6)),
+    verify: verifyBcrypt,
   },
   {
-    prefix: /^\{SHA\}[A-Za-z0-9+/]{27}=$/,
-    cost: 1,
+    form: /^\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$/,
+    // Measured: it takes longer than bcrypt of cost 4, and less than of cost 5.
+    cost: () => 2 ** 4.5,
+    verify: verifyApr1,
+  },
+  {
+    form: /^\{SHA\}[A-Za-z0-9+/]{27}=$/,
+    cost: () => 1,
     verify: (password, hash) => sameText(`{SHA}${createHash('sha1').update(password).digest('base64')}`, hash),
   },
 ];
 
 /** What a hash may look like, for messages. */
-export const HASH_FORMS = 'a bcrypt ($2b$…), apr1 ($apr1$…) or {SHA} hash; `chain407 hash` and `htpasswd -B` print one';
+export const HASH_FORMS =
+  'a bcrypt ($2b$…, cost 4 to 17), apr1 ($apr1$…) or {SHA} hash; `chain407 hash` and `htpasswd -B` print one';
 
 /** The stored password behind a hash, or `undefined` where it is of no kind we know. */
 export function fromHash(hash: string): StoredPassword | undefined {
-  const kind = KINDS.find(({ prefix }) => prefix.test(hash));
-  return kind && { cost: kind.cost, matches: (password) => kind.verify(password.reveal(), hash) };
+  const kind = KINDS.find(({ form }) => form.test(hash));
+  return kind && { cost: kind.cost(hash), matches: (password) => kind.verify(password.reveal(), hash) };
 }
 
 /** A password that is known in the clear. */

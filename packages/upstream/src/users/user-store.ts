@@ -40,7 +40,7 @@ export class UserStore {
   check(username: string, password: Secret): MaybePromise<User | undefined> {
     const name = username.normalize('NFC');
     const stored = this.#users.get(name);
-    const key = createHmac('sha256', this.#key).update(`${name}:${password.reveal()}`).digest('base64');
+    const key = this.#keyOf(name, password);
     const until = this.#good.get(key);
     if (stored !== undefined && until !== undefined && until > this.#now()) return stored.user;
     const asked = this.#asked.get(key);
@@ -50,6 +50,11 @@ export class UserStore {
     const pending = matches.then((good) => this.#settle(key, stored, good)).finally(() => this.#asked.delete(key));
     this.#asked.set(key, pending);
     return pending;
+  }
+
+  /** With the length of the name: `a` and `b:c` are not `a:b` and `c`. */
+  #keyOf(name: string, password: Secret): string {
+    return createHmac('sha256', this.#key).update(`${name.length}:${name}:${password.reveal()}`).digest('base64');
   }
 
   #settle(key: string, stored: StoredUser | undefined, good: boolean): User | undefined {
