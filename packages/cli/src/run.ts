@@ -20,7 +20,12 @@ interface Tier extends Running {
   readonly name: TierName;
   readonly url: string;
   readonly port: number;
+  /** Where it really listens, in words. */
+  readonly place: string;
 }
+
+/** Listening on these is listening on every address of the machine. */
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 type Start = () => Promise<Tier>;
 type Prepared =
@@ -49,7 +54,7 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
       const tier = await one.start();
       running.push(tier);
       tiers[tier.name] = tier;
-      logger.info({ url: tier.url }, `${tier.name} listens on ${tier.url}`);
+      logger.info({ url: tier.url }, `${tier.name} listens on ${tier.place}`);
     }
     const { downstream, upstream } = tiers;
     const ready = { ...place('downstream', downstream), ...place('upstream', upstream), pid: process.pid };
@@ -93,11 +98,12 @@ const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger) => P
 async function started(
   name: TierName,
   listen: { readonly host: string; readonly port: number },
-  start: () => Promise<Omit<Tier, 'name'>>,
+  start: () => Promise<Omit<Tier, 'name' | 'place'>>,
 ): Promise<Tier> {
   try {
     const tier = await start();
-    return { name, url: tier.url, port: tier.port, close: () => tier.close(), kill: () => tier.kill() };
+    const place = WILDCARDS.has(listen.host) ? `every address of this machine, port ${tier.port}` : tier.url;
+    return { name, url: tier.url, port: tier.port, place, close: () => tier.close(), kill: () => tier.kill() };
   } catch (error) {
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
     throw portInUse(

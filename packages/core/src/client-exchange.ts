@@ -104,3 +104,14 @@ export function afterEarlierResponses(socket: Socket, begin: () => void): void {
   if (current !== undefined) current.once('close', () => afterEarlierResponses(socket, begin));
   else if (!socket.destroyed) begin();
 }
+
+/**
+ * Calls `begin` when it is the turn of `res`: a pipelined request is not begun before those ahead of it are answered,
+ * since they may have effects that it is to come after (RFC 9112 §9.3.2). Never, when the client goes first.
+ */
+export function inTurn(socket: Socket, res: ServerResponse, begin: () => void): void {
+  const current = responseUnderWay(socket);
+  if (current === undefined || current === res) {
+    if (!socket.destroyed) begin();
+  } else current.once('close', () => inTurn(socket, res, begin));
+}

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
-import { afterEarlierResponses, responseUnderWay, SocketExchange } from './client-exchange.ts';
+import { afterEarlierResponses, inTurn, responseUnderWay, SocketExchange } from './client-exchange.ts';
 import { listOf } from './http/headers.ts';
 import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
 import { endLingering } from './http/linger.ts';
@@ -84,6 +84,7 @@ export class Listener {
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
+    this.#server.on('checkExpectation', (_req, res) => explain(res, options.tier, unmetExpectation()));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
   }
 
@@ -158,7 +159,7 @@ export class Listener {
     res.once('close', () => {
       if (this.#draining && responseUnderWay(req.socket) === undefined) req.socket.destroySoon();
     });
-    this.#options.handle({ kind: 'request', req, res });
+    inTurn(req.socket, res, () => this.#options.handle({ kind: 'request', req, res }));
   }
 
   #onUpgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
@@ -242,4 +243,9 @@ export function malformed(status: number, details: string): Explanation {
     cause: `The request cannot be forwarded as it stands: ${details}.`,
     remedy: 'This is a fault of the program that sent it, or of something between it and the proxy.',
   };
+}
+
+/** The only expectation there is is 100-continue (RFC 9110 §10.1.1). */
+function unmetExpectation(): Explanation {
+  return { ...malformed(417, 'an Expect other than 100-continue'), status: 417 };
 }

@@ -83,4 +83,6 @@ test('pipelined requests are answered in their order, a refused CONNECT among th
   const rest = [await client.readResponse(), await client.readResponse()];
   expect(refused.status).toBe(403);
   expect([first, ...rest].map((response) => echoed(response).target)).toEqual(['/1', '/2', '/3']);
+  // None is begun before the one ahead of it has been answered: one connection is enough for all.
+  expect(new Set([first, ...rest].map((response) => echoed(response).connection)).size).toBe(1);
 });

@@ -88,6 +88,7 @@ const ROWS: readonly Row[] = [
     },
   },
   { command: /^npm ci && npm test$/, run: script('test') },
+  { command: /^npm ci && npm run build$/, run: () => expect(SCRIPTS).toHaveProperty('build') },
   { command: /^npm run check$/, run: script('check') },
   { command: /^npm run interop$/, run: script('interop') },
   {
