@@ -1,3 +1,4 @@
+import { valuesOf } from './headers.ts';
 import { MessageError } from './message-error.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { parseFieldLines } from './response-head.ts';
@@ -8,6 +9,7 @@ export type ChunkedEvent =
   | { readonly kind: 'end'; readonly trailers: readonly string[] };
 
 const NEED_DATA: ChunkedEvent = { kind: 'need-data' };
+const FRAMING = ['content-length', 'transfer-encoding'];
 const CRLF = '\r\n';
 const LF = Buffer.from('\n');
 /** A chunk-size line holds 16 digits at most; what is longer is extensions, which nobody uses at length. */
@@ -79,7 +81,13 @@ export class ChunkedReader {
   }
 
   #endTrailers(): string[] {
-    return this.#trailers === '' ? [] : parseFieldLines(this.#trailers.slice(0, -2).split('\r\n'));
+    if (this.#trailers === '') return [];
+    const trailers = parseFieldLines(this.#trailers.slice(0, -2).split('\r\n'));
+    // Who merges them into the head would frame the body anew (RFC 9110 §6.5.1).
+    if (FRAMING.some((name) => valuesOf(trailers, name).length > 0)) {
+      throw new MessageError('malformed-framing', 'a body length in the trailers');
+    }
+    return trailers;
   }
 
   /** Takes a line without its CRLF, or nothing where it has not come whole. */

@@ -89,7 +89,8 @@ export class ResponseReader {
 
   #readHead(): ResponseEvent {
     const end = this.#bytes.find();
-    if ((end < 0 ? this.#bytes.length : end) > this.#maxHeadSize) {
+    // What may be the beginning of the end is no part of the head: the limit does not depend on how the bytes are cut.
+    if ((end < 0 ? this.#bytes.length - HEAD_END.length + 1 : end) > this.#maxHeadSize) {
       throw new MessageError('head-too-large', `the response head is larger than ${this.#maxHeadSize} bytes`);
     }
     if (end < 0) return NEED_DATA;
