@@ -151,7 +151,9 @@ class Negotiation {
 
   async #send({ credentials, connection }: Extract<ChainAction, { kind: 'send' }>): Promise<ChainEvent> {
     this.#credentials = credentials;
-    let reused = await this.#connect(connection, credentials?.scheme);
+    // An attempt that counts is never repeated, so it does not go where the peer may have closed without saying so.
+    const wanted = connection === 'any' && this.#owesOutcome ? 'fresh' : connection;
+    let reused = await this.#connect(wanted, credentials?.scheme);
     for (;;) {
       try {
         return this.#received(await this.#leg(credentials));
