@@ -114,6 +114,20 @@ describe('chain407 up', () => {
     expect(stderr).toContain(`cannot write the ready file ${file}`);
   });
 
+  test('an IPv6 address needs no quotes of its own in --set', async () => {
+    const args = [
+      'up',
+      '-c',
+      'configs/chain.yaml',
+      '--set',
+      'upstream.listen=[::1]:0',
+      '--set',
+      'downstream.listen=[::1]:0',
+    ];
+    const { ready } = await started(args);
+    expect(ready.upstream?.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  });
+
   test('a configuration that cannot be used exits with 2, with every problem', async () => {
     const { status, stderr } = await chain407([
       'up',

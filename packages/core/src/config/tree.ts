@@ -81,6 +81,9 @@ function readText(file: string, problems: Problem[]): string | undefined {
   }
 }
 
+/** An IPv6 address in brackets and a `*` mean something else in YAML; a shell takes the quotes that a file would have. */
+const PLAIN = /^(?:\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\](?::[0-9]+)?|\*\S*)$/;
+
 function readOverride(override: string, problems: Problem[]): Written | undefined {
   const [, key = '', text] = /^([^=]*)=(.*)$/s.exec(override) ?? [];
   const keys = key.split('.');
@@ -89,7 +92,9 @@ function readOverride(override: string, problems: Problem[]): Written | undefine
     problems.push({ severity: 'error', ...place, path: '', message: 'expected KEY.PATH=VALUE' });
     return undefined;
   }
-  const written = readYaml(text, { path: keys, placeAt: () => place }, problems);
+  const written = PLAIN.test(text)
+    ? ({ kind: 'scalar', place, value: text } as const)
+    : readYaml(text, { path: keys, placeAt: () => place }, problems);
   return (
     written &&
     keys.reduceRight<Written>(
