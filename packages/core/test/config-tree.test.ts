@@ -228,10 +228,17 @@ describe('--set', () => {
     ['no key', '=1', '--set =1: expected KEY.PATH=VALUE'],
     ['an empty part of a key', 'a..b=1', '--set a..b=1: expected KEY.PATH=VALUE'],
     ['a value that is no YAML', 'a.b=[1', '--set a.b=[1: a.b: Flow sequence'],
-    ['an address that needs quotes', 'a.b=[::1]:0', '--set a.b=[::1]:0: a.b: Unexpected'],
   ])('complains about %s and names the text', (_what, override, problem) => {
     expect(problemsOf([], [override])[0]).toContain(problem);
   });
+
+  test.each(['[::1]:0', '[::ffff:127.0.0.1]:3128', '[fe80::1]', '*', '*.example:443'])(
+    'takes %s as it is written, without the quotes that a file would need',
+    (text) => {
+      const read = readConfig([], [`a.b=${text}`]);
+      expect(read.ok && read.tree.value).toEqual({ a: { b: text } });
+    },
+  );
 
   test.each([
     ['under a key of secrets', 'corp.password=[hunter2'],
