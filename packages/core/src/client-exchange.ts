@@ -51,7 +51,7 @@ export class SocketExchange {
     socket.resume();
     this.res.once('finish', () => {
       this.#release();
-      if (this.res.shouldKeepAlive && !socket.destroyed) handBack(this.#rest());
+      if (this.res.shouldKeepAlive && !isLast(this.res) && !socket.destroyed) handBack(this.#rest());
       else endLingering(socket);
     });
   }
@@ -89,6 +89,11 @@ export class SocketExchange {
   readonly #onDrain = (): void => {
     this.res.emit('drain');
   };
+}
+
+/** Its head says `Connection: close`; Node's own server looks here too. */
+function isLast(res: ServerResponse & { _last?: boolean }): boolean {
+  return res._last === true;
 }
 
 /** The response that has the socket now; later (pipelined) ones wait for it. */
