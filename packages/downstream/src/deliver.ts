@@ -35,11 +35,12 @@ export type Delivered =
 
 const COMPLETE: Delivered = { kind: 'complete' };
 
-/** The fields of a response as the client gets them. */
-function responseHeaders(head: ResponseHead, { relayNegotiation, via }: DeliveryOptions): string[] {
+/** The fields of a response as the client gets them; `length` of its body, where that is known better than they say. */
+function responseHeaders(head: ResponseHead, { relayNegotiation, via }: DeliveryOptions, length?: number): string[] {
   // RFC 9110 §8.6: no Content-Length on 1xx, 204 and 2xx to CONNECT; some peers send one all the same.
   const noBody = head.status < 200 || head.status === 204 || head.framing.kind === 'tunnel';
-  const headers = endToEnd(head.headers, noBody ? LENGTH : undefined);
+  const headers = endToEnd(head.headers, noBody || length !== undefined ? LENGTH : undefined);
+  if (length !== undefined) headers.push('Content-Length', String(length));
   if (relayNegotiation) headers.push(...linesOf(head.headers, NEGOTIATION));
   headers.push('Via', via);
   return headers;
@@ -47,8 +48,10 @@ function responseHeaders(head: ResponseHead, { relayNegotiation, via }: Delivery
 
 /** Hands a response of the next hop on to the client: streamed, with back-pressure, or as a tunnel. */
 export function deliver(exchange: ClientExchange, response: HopResponse, options: DeliveryOptions): Promise<Delivered> {
-  const { head } = response;
-  const headers = responseHeaders(head, options);
+  const { head, collected } = response;
+  // What was collected may be less than was announced: it was too much to keep, or HEAD was asked in place of POST.
+  const length = exchange.req.method === 'HEAD' ? undefined : collected?.length;
+  const headers = responseHeaders(head, options, length);
   if (head.framing.kind === 'tunnel' && exchange.kind !== 'request') {
     const { status, reason } = head;
     const answer = { status, reason, headers: [...headers, ...upgradeFields(head)] };
@@ -58,11 +61,9 @@ export function deliver(exchange: ClientExchange, response: HopResponse, options
   res.sendDate = false;
   res.writeHead(head.status, head.reason, headers);
   options.onAnswer({ status: head.status, headers });
-  if (response.collected !== undefined) {
-    res.end(response.collected);
-    return response.finish().then(() => COMPLETE);
-  }
-  return streamBody(response, res);
+  if (collected === undefined) return streamBody(response, res);
+  res.end(collected);
+  return response.finish().then(() => COMPLETE);
 }
 
 function streamBody(response: HopResponse, res: ServerResponse): Promise<Delivered> {

@@ -72,6 +72,7 @@ export async function negotiate(request: NegotiationRequest): Promise<Negotiated
   try {
     return await negotiation.run();
   } catch (error) {
+    negotiation.abandon();
     if (request.cancellation.cancelled) return { kind: 'cancelled' };
     if (error instanceof HopError) return { kind: 'failed', error };
     throw error;
@@ -95,12 +96,12 @@ class Negotiation {
   }
 
   async run(): Promise<Negotiated> {
-    const { credential, upstream } = this.#request;
+    const { credential, upstream, answerable } = this.#request;
     const closed = credential?.guard.closed();
-    if (closed !== undefined)
-      return refused({ reason: 'closed', detail: closed.reason, retryAfter: closed.retryAfter });
+    if (closed !== undefined && !answerable) return refused(heldBack(closed));
     const { host, port } = upstream.connection;
-    let state: ChainState = clientChain(credential?.mayGoTo(host, port) ? credential.schemes : []);
+    const schemes = closed === undefined && credential?.mayGoTo(host, port) ? credential.schemes : [];
+    let state: ChainState = clientChain(schemes);
     const known = credential?.known.get(upstream.name);
     let event: ChainEvent = { kind: 'start', ...(known === undefined ? {} : { known }) };
     for (let legs = 0; legs <= MAX_LEGS; ) {
@@ -120,10 +121,15 @@ class Negotiation {
     return refused({ reason: 'unanswerable', detail: `the proxy asked ${MAX_LEGS} times` }, this.#response);
   }
 
-  /** The last word to the guard, and the connection's end where nobody took the response over. */
+  /** The last word to the guard. */
   settle(): void {
     if (this.#owesOutcome) this.#request.credential?.guard.inconclusive();
     this.#owesOutcome = false;
+  }
+
+  /** Nobody will take the response over, and with it the connection. */
+  abandon(): void {
+    this.#connection?.destroy();
   }
 
   async #ask(
@@ -133,12 +139,7 @@ class Negotiation {
     await this.#response?.collect(MAX_COLLECTED);
     if (action.state === undefined && credential !== undefined && !this.#owesOutcome) {
       const admission = await credential.guard.admit();
-      if (admission.kind === 'closed') {
-        return refused(
-          { reason: 'closed', detail: admission.reason, retryAfter: admission.retryAfter },
-          this.#response,
-        );
-      }
+      if (admission.kind === 'closed') return refused(heldBack(admission), this.#response);
       this.#owesOutcome = true;
     }
     if (cancellation.cancelled) throw gone();
