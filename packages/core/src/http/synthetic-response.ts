@@ -55,6 +55,9 @@ export interface SyntheticResponse {
   readonly body: string;
 }
 
+/** An sf-token (RFC 8941 §3.3.4). */
+const SF_TOKEN = /^[A-Za-z*][!#$%&'*+\-.^_`|~\w:/]*$/;
+
 /** An sf-string (RFC 8941 §3.3.3): printable ASCII. */
 function sfString(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`;
@@ -63,7 +66,8 @@ function sfString(text: string): string {
 /** The `Proxy-Status` member of a tier (RFC 9209 §2). */
 export function proxyStatus(tier: string, explanation: Explanation): string {
   const nextHop = explanation.nextHop === undefined ? '' : `; next-hop=${sfString(explanation.nextHop)}`;
-  return `${tier}; error=${explanation.error}${nextHop}; details=${sfString(explanation.details)}`;
+  const name = SF_TOKEN.test(tier) ? tier : sfString(tier);
+  return `${name}; error=${explanation.error}${nextHop}; details=${sfString(explanation.details)}`;
 }
 
 function escapeHtml(text: string): string {
