@@ -16,6 +16,9 @@ export type ResponseEvent =
 const NEED_DATA: ResponseEvent = { kind: 'need-data' };
 const END: ResponseEvent = { kind: 'end', trailers: [] };
 const HEAD_END = Buffer.from('\r\n\r\n');
+const PROTOCOL = 'HTTP/1.';
+const CR = 13;
+const LF = 10;
 /** A peer may send some of these before the final head; an endless stream of them is an attack. */
 const MAX_INFORMATIONAL = 32;
 
@@ -93,7 +96,11 @@ export class ResponseReader {
     if ((end < 0 ? this.#bytes.length - HEAD_END.length + 1 : end) > this.#maxHeadSize) {
       throw new MessageError('head-too-large', `the response head is larger than ${this.#maxHeadSize} bytes`);
     }
-    if (end < 0) return NEED_DATA;
+    if (end < 0) {
+      // What can never become a response is said at once: waiting for the rest would look like a slow peer.
+      if (!mayBecomeResponse(this.#bytes.peek())) throw new MessageError('malformed-head', 'this is not HTTP/1');
+      return NEED_DATA;
+    }
     const head = parseResponseHead(this.#bytes.take(end).toString('latin1'), this.#context);
     this.#bytes.take(HEAD_END.length);
     if (head.status < 200 && head.framing.kind === 'none') {
@@ -128,4 +135,10 @@ export class ResponseReader {
     this.#part = 'ended';
     return END;
   }
+}
+
+function mayBecomeResponse(begun: Buffer): boolean {
+  const start = begun.toString('latin1', 0, PROTOCOL.length);
+  const lineEnd = begun.indexOf(LF);
+  return PROTOCOL.startsWith(start) && (lineEnd < 0 || begun[lineEnd - 1] === CR);
 }
