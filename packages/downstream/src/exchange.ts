@@ -87,15 +87,13 @@ export class Exchange {
 
   /** Tries the hops in order until one can be reached, and answers the client; says how a tunnel ended. */
   async run(hops: readonly Hop[], mode: Route['identity']): Promise<TunnelEnd | undefined> {
-    const { failover } = this.#runtime;
     try {
       for (const [i, hop] of hops.entries()) {
         const identity = this.#identity(hop, mode);
         this.#record.note({ via: hop.direct ? 'direct' : hop.upstream.name, identity: nameIdentity(identity) });
         const outcome = await this.#negotiate(hop, identity);
         const unreachable = outcome.kind === 'failed' && outcome.error.phase === 'connect';
-        if (unreachable) failover.failed(hop.upstream);
-        else failover.reached(hop.upstream);
+        if (!hop.direct) this.#tellFailover(hop.upstream, unreachable, outcome);
         if (!unreachable || i === hops.length - 1) return await this.#conclude(hop, identity, outcome);
       }
       return undefined;
@@ -126,6 +124,13 @@ export class Exchange {
       if (!this.#cancellation.cancelled) this.#fail(error, upstream.name);
       return undefined;
     }
+  }
+
+  /** Only what was answered was reached: not where the client has gone, or our credentials are held back. */
+  #tellFailover(upstream: Upstream, unreachable: boolean, outcome: Negotiated): void {
+    const { failover } = this.#runtime;
+    if (unreachable) failover.failed(upstream);
+    else if ('response' in outcome) failover.reached(upstream);
   }
 
   #identity({ upstream, direct }: Hop, mode: Route['identity']): Identity {
@@ -190,9 +195,10 @@ export class Exchange {
     const { socket } = this.#client.req;
     const pinned = identity.kind === 'relay' && (bindsConnection(identity) || pins.has(socket, upstream.name));
     if (pinned) return pins.source(socket, upstream.name);
-    // Before any credentials have gone out on it, a connection is nobody's.
-    const owner = identity.kind === 'own' && scheme === undefined ? 'none' : `${identityKey(identity)} ${scheme ?? ''}`;
-    return pool.source(`${upstream.name} ${owner}`, upstream.idleTimeout);
+    // Before any credentials of ours have gone out on it, a connection is nobody's.
+    const owner = identity.kind === 'own' && scheme === undefined ? 'none' : identityKey(identity);
+    const key = scheme === undefined ? owner : `${owner} ${scheme}`;
+    return pool.source(`${upstream.name} ${key}`, upstream.idleTimeout);
   }
 
   async #conclude(hop: Hop, identity: Identity, outcome: Negotiated): Promise<TunnelEnd | undefined> {

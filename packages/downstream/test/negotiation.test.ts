@@ -280,6 +280,15 @@ describe('when an upstream fails', () => {
     ]);
   });
 
+  test('an origin of the same name that cannot be reached is none of its business', async () => {
+    const [first, second] = [await scripted(), await scripted()];
+    const limits = { connectTimeout: 50 };
+    const connection = await client((await run({ upstreams: [first.port, second.port], limits })).port);
+    expect((await connection.exchange(get('http://up1/'))).status).toBeGreaterThanOrEqual(502);
+    expect((await connection.exchange(get())).status).toBe(200);
+    expect(second.requests).toHaveLength(0);
+  });
+
   test('a body goes to the next one whole', async () => {
     const alive = await scripted();
     const connection = await client((await run({ upstreams: [await closedPort(), alive.port] })).port);

@@ -112,7 +112,7 @@ export interface RunningDownstream extends Downstream {
 
 const LIMITS = { connectTimeout: 5000, responseTimeout: 5000, headerSize: 65_536 };
 
-/** 127.0.0.1 is reached directly, `denied.test` not at all, everything else through the upstreams. */
+/** 127.0.0.1 and an origin called `up1` are reached directly, `denied.test` not at all, everything else through the upstreams. */
 export async function run(options: RunOptions = {}): Promise<RunningDownstream> {
   const { upstreams = [], identity = 'substitute', rejected = '407', now = Date.now, replayBody = 65_536 } = options;
   const lines: Record<string, unknown>[] = [];
@@ -154,6 +154,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
       admits: () => true,
       routes: [
         to('127.0.0.1', 'direct'),
+        to('up1', 'direct'),
         to('denied.test', 'deny'),
         { matches: () => true, via: { kind: 'upstreams', upstreams: via }, identity },
       ],
