@@ -171,7 +171,13 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
     logger,
   );
   closeLater(() => downstream.kill());
-  return Object.defineProperties({ lines, pool, credential } as unknown as RunningDownstream, {
-    ...Object.getOwnPropertyDescriptors(downstream),
-  });
+  const { url, port, pseudonym } = downstream;
+  return {
+    ...{ url, port, pseudonym, lines, pool, credential },
+    get connections() {
+      return downstream.connections;
+    },
+    close: () => downstream.close(),
+    kill: () => downstream.kill(),
+  };
 }
