@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
 import { afterEarlierResponses, inTurn, responseUnderWay, SocketExchange } from './client-exchange.ts';
+import { malformed } from './http/common-pages.ts';
 import { listOf } from './http/headers.ts';
 import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
 import { endLingering } from './http/linger.ts';
@@ -233,19 +234,7 @@ function formatHead(status: number, reason: string, headers: readonly string[]):
   return `${head}\r\n`;
 }
 
-/** The answer to a request that cannot be taken as it stands; the connection is closed after it. */
-export function malformed(status: number, details: string): Explanation {
-  return {
-    status,
-    error: 'http_request_error',
-    details,
-    symptom: 'The proxy refused the request before it looked at credentials.',
-    cause: `The request cannot be forwarded as it stands: ${details}.`,
-    remedy: 'This is a fault of the program that sent it, or of something between it and the proxy.',
-  };
-}
-
 /** The only expectation there is is 100-continue (RFC 9110 §10.1.1). */
 function unmetExpectation(): Explanation {
-  return { ...malformed(417, 'an Expect other than 100-continue'), status: 417 };
+  return malformed(417, 'an Expect other than 100-continue');
 }

@@ -100,17 +100,7 @@ export function deniedClient(address: string): Explanation {
   };
 }
 
-export function loop(): Explanation {
-  return {
-    status: 502,
-    error: 'proxy_loop_detected',
-    details: 'the request has passed this proxy before',
-    symptom: 'The request went in a circle.',
-    cause: 'It came back to this proxy: an upstream, or the name that it asks for, leads here.',
-    remedy: 'Check that no upstream of this proxy has this proxy as its own next hop.',
-  };
-}
-
+/** Whoever is not a proxy of the chain may not ask for proxy credentials. `authority` names the origin. */
 export function originAsked(authority: string): Explanation {
   return {
     status: 502,
@@ -118,7 +108,7 @@ export function originAsked(authority: string): Explanation {
     details: `${authority} answered 407, which only a proxy may`,
     nextHop: authority,
     symptom: `${authority} asked for proxy credentials.`,
-    cause: 'It is no proxy of this chain, so nothing was sent to it: the route to it is direct.',
-    remedy: 'If it is a proxy, configure it as an upstream; if not, it is at fault.',
+    cause: 'It is an origin, not a proxy of this chain: its challenge was not passed on, and nothing was sent to it.',
+    remedy: 'If it is a proxy, configure it as one; if not, it is at fault.',
   };
 }

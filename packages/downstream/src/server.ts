@@ -1,18 +1,27 @@
-import type { ClientExchange, Explanation, ListenerLimits, Logger, RequestTarget, TunnelEnd } from '@chain407/core';
+import type {
+  ClientExchange,
+  ExchangeRecord,
+  Explanation,
+  ListenerLimits,
+  Logger,
+  RequestTarget,
+  RunningTier,
+  TunnelEnd,
+} from '@chain407/core';
 import {
   answerAsRecipient,
-  ExchangeRecord,
   explain,
   guardRequest,
   isFinalRecipient,
-  Listener,
+  loop,
   malformed,
   passedBefore,
+  runTier,
   viaPseudonym,
 } from '@chain407/core';
 import type { Hop, Runtime } from './exchange.ts';
 import { Exchange } from './exchange.ts';
-import { deniedByRoute, deniedClient, loop } from './pages.ts';
+import { deniedByRoute, deniedClient } from './pages.ts';
 import type { Route } from './routes.ts';
 import { pickRoute } from './routes.ts';
 import type { ConnectionOptions } from './upstream-connection.ts';
@@ -21,20 +30,9 @@ import type { ConnectionOptions } from './upstream-connection.ts';
 export const TIER = 'chain407-downstream';
 
 /** A downstream that runs. */
-export interface Downstream {
-  readonly url: string;
-  readonly port: number;
-  /** Client connections that are open, tunnels included. */
-  readonly connections: number;
-  /** The `Via` pseudonym: legs carry it as `by`. */
-  readonly pseudonym: string;
-  /** Takes nothing new, lets what is under way finish within the drain limit. */
-  close(): Promise<void>;
-  /** Cuts everything. */
-  kill(): Promise<void>;
-}
+export type Downstream = RunningTier;
 
-/** What `createRuntime` makes of a configuration. */
+/** What `assemble` makes of a configuration. */
 export interface Assembly {
   readonly listen: { readonly host: string; readonly port: number };
   readonly limits: ListenerLimits;
@@ -46,31 +44,15 @@ export interface Assembly {
 }
 
 /** Listens; rejects with Node's error where the address cannot be had. */
-export async function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
+export function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
   const pseudonym = viaPseudonym(TIER);
   const runtime: Runtime = { ...assembly.runtime, tier: TIER, pseudonym };
-  const handle = (client: ClientExchange): void => {
-    const record = new ExchangeRecord(client, 'downstream', pseudonym);
-    take(assembly, runtime, client, record).then(
-      (tunnel) => record.log(logger, tunnel),
-      (error: unknown) => {
-        // Whatever gets here is a bug: the client is told, and the log has the stack.
-        logger.error({ exchange: record.id, err: error }, 'internal error');
-        explain(client.res, TIER, internalError());
-      },
-    );
-  };
-  const listener = await Listener.start({ tier: TIER, ...assembly.listen, limits: assembly.limits, handle });
-  return {
-    url: listener.url,
-    port: listener.port,
-    pseudonym,
-    get connections() {
-      return listener.connections;
-    },
-    close: () => listener.close().finally(() => runtime.pool.close()),
-    kill: () => listener.kill().finally(() => runtime.pool.close()),
-  };
+  const { listen, limits } = assembly;
+  return runTier({
+    ...{ role: 'downstream', name: TIER, pseudonym, listen, limits, logger },
+    take: (client, record) => take(assembly, runtime, client, record),
+    release: () => runtime.pool.close(),
+  });
 }
 
 /** Guard → who is the client → final recipient → loop → route → exchange. */
@@ -123,16 +105,5 @@ function directHop({ direct }: Assembly, { host, port, authority }: Exclude<Requ
   return {
     direct: true,
     upstream: { name: authority, connection, idleTimeout: direct.idleTimeout, credential: undefined },
-  };
-}
-
-function internalError(): Explanation {
-  return {
-    status: 500,
-    error: 'proxy_internal_error',
-    details: 'internal error',
-    symptom: 'The proxy failed on this request.',
-    cause: 'A fault in Chain407 itself; its log has the details.',
-    remedy: 'Please report it, with the lines of the log.',
   };
 }

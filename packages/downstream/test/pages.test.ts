@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { RejectedPolicy } from '../src/identity.ts';
 import type { Refusal } from '../src/negotiate.ts';
 import type { RefusalContext } from '../src/pages.ts';
-import { deniedByRoute, deniedClient, loop, originAsked, refusalPage } from '../src/pages.ts';
+import { deniedByRoute, deniedClient, originAsked, refusalPage } from '../src/pages.ts';
 
 const CONTEXT: RefusalContext = { upstream: 'up1', credential: 'corp', policy: '407', relayable: [] };
 const page = (refusal: Partial<Refusal> = {}, context: Partial<RefusalContext> = {}) =>
@@ -74,7 +74,6 @@ describe('when the upstream refused our credentials', () => {
 test.each([
   ['a route that denies', deniedByRoute('origin.test:443'), 403, 'http_request_denied', 'origin.test:443'],
   ['a client that is not admitted', deniedClient('192.0.2.1'), 403, 'http_request_denied', '192.0.2.1'],
-  ['a loop', loop(), 502, 'proxy_loop_detected', 'passed this proxy before'],
   ['an origin that asks', originAsked('origin.test:80'), 502, 'http_protocol_error', 'origin.test:80 answered 407'],
 ] as const)('%s', (_what, explanation, status, error, words) => {
   expect(explanation.status).toBe(status);

@@ -74,26 +74,3 @@ export function portPage(port: number, kind: string): Explanation {
     remedy: 'Ask the operator of this proxy to open it (ports.connect, ports.any).',
   };
 }
-
-export function loopPage(): Explanation {
-  return {
-    status: 502,
-    error: 'proxy_loop_detected',
-    details: 'the request has passed this proxy before',
-    symptom: 'The request went in a circle.',
-    cause: 'It came back to this proxy: the name that it asks for leads here.',
-    remedy: 'Check what that name resolves to, and that no proxy has this one as its next hop twice.',
-  };
-}
-
-/** A bug, ours. */
-export function internalErrorPage(): Explanation {
-  return {
-    status: 500,
-    error: 'proxy_internal_error',
-    details: 'internal error',
-    symptom: 'This proxy failed on this request (500).',
-    cause: 'A fault in Chain407 itself; its log has the details.',
-    remedy: 'Please report it, with the lines of the log.',
-  };
-}

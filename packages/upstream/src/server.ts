@@ -2,22 +2,24 @@ import type { Verdict } from '@chain407/auth';
 import { challengeLines, VerifierGate } from '@chain407/auth';
 import type {
   ClientExchange,
+  ExchangeRecord,
   Explanation,
   Logger,
   RequestBody,
   RequestTarget,
+  RunningTier,
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
 import {
   answerAsRecipient,
-  ExchangeRecord,
   explain,
   guardRequest,
   isFinalRecipient,
-  Listener,
+  loop,
   malformed,
   passedBefore,
+  runTier,
   viaPseudonym,
 } from '@chain407/core';
 import { decide } from './access.ts';
@@ -29,7 +31,7 @@ import { Destinations } from './destination.ts';
 import { forward } from './forward.ts';
 import { originHeaders } from './origin-request.ts';
 import type { Outcome } from './outcome.ts';
-import { askPage, deniedPage, internalErrorPage, loopPage, portPage } from './pages.ts';
+import { askPage, deniedPage, portPage } from './pages.ts';
 import { codeOf, rescue } from './rescue.ts';
 import { VERIFIERS } from './schemes.ts';
 import type { Tier } from './tier.ts';
@@ -38,18 +40,7 @@ import { upgrade } from './upgrade.ts';
 import type { User, UserStore } from './users/user-store.ts';
 
 /** An upstream that runs. */
-export interface Upstream {
-  readonly url: string;
-  readonly port: number;
-  /** Client connections that are open, tunnels included. */
-  readonly connections: number;
-  /** The `Via` pseudonym: legs carry it as `by`. */
-  readonly pseudonym: string;
-  /** Takes nothing new, lets what is under way finish within the drain limit. */
-  close(): Promise<void>;
-  /** Cuts everything. */
-  kill(): Promise<void>;
-}
+export type Upstream = RunningTier;
 
 /** A valid configuration and what it refers to, read. */
 export interface Assembly {
@@ -64,21 +55,15 @@ type Place = Exclude<RequestTarget, { form: 'asterisk' }>;
 const HALF_CLOSE_TIMEOUT = 60_000;
 
 /** Listens; rejects with Node's error where the address cannot be had. */
-export async function serve({ config, users }: Assembly, logger: Logger): Promise<Upstream> {
+export function serve({ config, users }: Assembly, logger: Logger): Promise<Upstream> {
   const pseudonym = viaPseudonym(TIER);
   const tier = new UpstreamTier(config, users, pseudonym, logger);
   const { listen, limits } = config;
-  const listener = await Listener.start({ tier: TIER, ...listen, limits, handle: (exchange) => tier.handle(exchange) });
-  return {
-    url: listener.url,
-    port: listener.port,
-    pseudonym,
-    get connections() {
-      return listener.connections;
-    },
-    close: () => listener.close().finally(() => tier.close()),
-    kill: () => listener.kill().finally(() => tier.close()),
-  };
+  return runTier({
+    ...{ role: 'upstream', name: TIER, pseudonym, listen, limits, logger },
+    take: (exchange, record) => tier.take(exchange, record),
+    release: () => tier.close(),
+  });
 }
 
 /** The one way down: guard → loop → gate → final recipient → access → ports → destination → origin. */
@@ -111,19 +96,7 @@ class UpstreamTier implements Tier {
     this.#destinations.close();
   }
 
-  handle(exchange: ClientExchange): void {
-    const record = new ExchangeRecord(exchange, 'upstream', this.pseudonym);
-    this.#take(exchange, record).then(
-      (tunnel) => record.log(this.#logger, tunnel),
-      (error: unknown) => {
-        // Whatever gets here is a bug: the client is told, and the log has the stack.
-        this.#logger.error({ exchange: record.id, err: error }, 'internal error');
-        explain(exchange.res, TIER, internalErrorPage(), { close: true });
-      },
-    );
-  }
-
-  async #take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
+  async take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
     const { req, res, kind } = exchange;
     const { method = '' } = req;
     // What is left of a refused request's body is read and dropped by Node: closing on a client that still sends would
@@ -137,7 +110,7 @@ class UpstreamTier implements Tier {
     const guarded = guardRequest(req, kind);
     if (!guarded.ok) return answer(malformed(400, guarded.why), true);
     const { target, body } = guarded;
-    if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loopPage());
+    if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loop());
 
     const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req);
     if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);

@@ -19,6 +19,8 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const PROTOCOL = 'HTTP/1.';
 const CR = 13;
 const LF = 10;
+/** The first line is looked at, while it comes, up to this many bytes. */
+const MAX_WATCHED = 256;
 /** A peer may send some of these before the final head; an endless stream of them is an attack. */
 const MAX_INFORMATIONAL = 32;
 
@@ -33,6 +35,8 @@ export class ResponseReader {
   #left = 0;
   #chunked: ChunkedReader | undefined;
   #informational = 0;
+  /** The first line looks like a response's. */
+  #begun = false;
   #closed = false;
   readonly #context: ResponseContext;
   readonly #maxHeadSize: number;
@@ -97,14 +101,14 @@ export class ResponseReader {
       throw new MessageError('head-too-large', `the response head is larger than ${this.#maxHeadSize} bytes`);
     }
     if (end < 0) {
-      // What can never become a response is said at once: waiting for the rest would look like a slow peer.
-      if (!mayBecomeResponse(this.#bytes.peek())) throw new MessageError('malformed-head', 'this is not HTTP/1');
+      if (!this.#begun) this.#begin();
       return NEED_DATA;
     }
     const head = parseResponseHead(this.#bytes.take(end).toString('latin1'), this.#context);
     this.#bytes.take(HEAD_END.length);
     if (head.status < 200 && head.framing.kind === 'none') {
       this.#informational += 1;
+      this.#begun = false;
       if (this.#informational > MAX_INFORMATIONAL) throw new MessageError('malformed-head', 'too many 1xx responses');
       return { kind: 'informational', head };
     }
@@ -115,6 +119,17 @@ export class ResponseReader {
       this.#chunked.push(this.#bytes.take(this.#bytes.length));
     }
     return { kind: 'head', head };
+  }
+
+  /** What can never become a response is said at once: waiting for the rest would look like a slow peer. */
+  #begin(): void {
+    const bytes = this.#bytes.peek();
+    const start = bytes.toString('latin1', 0, PROTOCOL.length);
+    const lineEnd = bytes.indexOf(LF);
+    if (!PROTOCOL.startsWith(start) || (lineEnd >= 0 && bytes[lineEnd - 1] !== CR)) {
+      throw new MessageError('malformed-head', 'this is not HTTP/1');
+    }
+    this.#begun = lineEnd >= 0 || bytes.length > MAX_WATCHED;
   }
 
   #readLength(): ResponseEvent {
@@ -135,10 +150,4 @@ export class ResponseReader {
     this.#part = 'ended';
     return END;
   }
-}
-
-function mayBecomeResponse(begun: Buffer): boolean {
-  const start = begun.toString('latin1', 0, PROTOCOL.length);
-  const lineEnd = begun.indexOf(LF);
-  return PROTOCOL.startsWith(start) && (lineEnd < 0 || begun[lineEnd - 1] === CR);
 }

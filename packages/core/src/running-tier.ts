@@ -1,0 +1,66 @@
+import type { ClientExchange } from './client-exchange.ts';
+import { ExchangeRecord } from './exchange-record.ts';
+import { internalError } from './http/common-pages.ts';
+import { explain } from './http/synthetic-response.ts';
+import type { TunnelEnd } from './http/tunnel.ts';
+import type { ListenerLimits } from './listener.ts';
+import { Listener } from './listener.ts';
+import type { Logger } from './logger.ts';
+
+/** A tier that runs. */
+export interface RunningTier {
+  readonly url: string;
+  readonly port: number;
+  /** Client connections that are open, tunnels included. */
+  readonly connections: number;
+  /** The `Via` pseudonym: legs carry it as `by`. */
+  readonly pseudonym: string;
+  /** Takes nothing new, lets what is under way finish within the drain limit. */
+  close(): Promise<void>;
+  /** Cuts everything. */
+  kill(): Promise<void>;
+}
+
+export interface TierOptions {
+  readonly role: 'downstream' | 'upstream';
+  /** Stands in pages and `Proxy-Status`. */
+  readonly name: string;
+  readonly pseudonym: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly limits: ListenerLimits;
+  readonly logger: Logger;
+  /** Answers one exchange; resolves when that is done, with how its tunnel ended where it had one. */
+  readonly take: (exchange: ClientExchange, record: ExchangeRecord) => Promise<TunnelEnd | undefined>;
+  /** Lets go of what outlives exchanges: connections that are kept. */
+  readonly release: () => void;
+}
+
+/**
+ * What both tiers are around their one way down: a listener, a record and a log line per exchange, and an answer where
+ * the tier itself is at fault. Rejects with Node's error where the address cannot be had.
+ */
+export async function runTier(options: TierOptions): Promise<RunningTier> {
+  const { role, name, pseudonym, listen, limits, logger, take, release } = options;
+  const handle = (exchange: ClientExchange): void => {
+    const record = new ExchangeRecord(exchange, role, pseudonym);
+    take(exchange, record).then(
+      (tunnel) => record.log(logger, tunnel),
+      (error: unknown) => {
+        // Whatever gets here is a bug: the client is told, and the log has the stack.
+        logger.error({ exchange: record.id, err: error }, 'internal error');
+        explain(exchange.res, name, internalError(), { close: true });
+      },
+    );
+  };
+  const listener = await Listener.start({ tier: name, ...listen, limits, handle });
+  return {
+    url: listener.url,
+    port: listener.port,
+    pseudonym,
+    get connections() {
+      return listener.connections;
+    },
+    close: () => listener.close().finally(release),
+    kill: () => listener.kill().finally(release),
+  };
+}
