@@ -225,7 +225,7 @@ describe('--set', () => {
 
   test.each([
     ['no value', 'a.b', '--set a.b: expected KEY.PATH=VALUE'],
-    ['no key', '=1', '--set =1: expected KEY.PATH=VALUE'],
+    ['no key', '=1', '--set =…: expected KEY.PATH=VALUE'],
     ['an empty part of a key', 'a..b=1', '--set a..b=1: expected KEY.PATH=VALUE'],
     ['a value that is no YAML', 'a.b=[1', '--set a.b=[1: a.b: Flow sequence'],
   ])('complains about %s and names the text', (_what, override, problem) => {
@@ -245,9 +245,14 @@ describe('--set', () => {
     ['in a map', 'corp={ password: [hunter2'],
     ['in a block map', 'corp=password: "hunter2'],
     ['in a URL', 'url=["http://alice:hunter2@proxy'],
+    ['in a map of JSON', `corp=["password":"hunter2"`],
+    ['in a map in a list', "corp=['password' :'hunter2'"],
+    ['behind a colon for the =', 'corp.password:hunter2'],
+    ['behind a blank for the =', 'corp.password hunter2'],
+    ['behind a key that is empty, as that of an unset variable', '=hunter2'],
   ])('does not show a secret %s', (_what, override) => {
     const [problem] = problemsOf([], [override]);
-    expect(problem).toContain(`--set ${override.split('=')[0]}=`);
+    expect(problem).toContain(`--set ${override.split(/[=: ]/)[0]}`);
     expect(problem).not.toContain('hunter2');
   });
 });

@@ -179,6 +179,12 @@ describe('an unknown key', () => {
     expect(problemsOf(value).filter((text) => text.includes(problem))).toHaveLength(1);
   });
 
+  test('__proto__ is told once', () => {
+    expect(problemsOf(JSON.parse('{"section":{"timeout":"8s","__proto__":1}}'))).toEqual([
+      'section.__proto__: unknown key "__proto__", expected another name',
+    ]);
+  });
+
   test('a map full of them is told in full, in time', () => {
     expect(problemsOf(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`key${i}`, i])))).toHaveLength(3000);
   });
@@ -249,12 +255,19 @@ credentials:
   });
 
   test('in the order of the files, then of the lines; an override by its text', () => {
-    expect(placed(['on: 1\nport: 0', '\n\nfactor: x'], ['mode=relais', 'least=0'])).toEqual([
+    expect(placed(['on: 1\nfactor: x', '\n\nport: 0'], ['mode=relais', 'least=0'])).toEqual([
       expect.stringMatching(/^0\.yaml:1:5: on: /),
-      expect.stringMatching(/^0\.yaml:2:7: port: /),
-      expect.stringMatching(/^1\.yaml:3:9: factor: /),
-      expect.stringMatching(/^--set least=0: least: /),
+      expect.stringMatching(/^0\.yaml:2:9: factor: /),
+      expect.stringMatching(/^1\.yaml:3:7: port: /),
       expect.stringMatching(/^--set mode=relais: mode: /),
+      expect.stringMatching(/^--set least=0: least: /),
+    ]);
+  });
+
+  test('an override that is YAML but wrong names its text, without a secret in it', () => {
+    expect(placed([''], ['on=["password":"hunter2"]', 'port=7x'])).toEqual([
+      '--set on=…: on: expected true or false, got a list',
+      '--set port=7x: port: expected an integer 1-65535, got "7x"',
     ]);
   });
 

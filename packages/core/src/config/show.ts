@@ -35,9 +35,10 @@ export function kindOf(value: unknown): string {
   return `a ${value === true || value === false ? 'true or false' : typeof value}`;
 }
 
-/** `KEY=VALUE` of an override; `KEY=…` where the value is, or may hold, a secret. */
-export function showOverride(keys: readonly string[], text: string): string {
-  // Maps are not looked into: a text that is no YAML has no keys to go by.
-  const hidden = mayBeSecret(keys) || /\{|:\s|\n/.test(text);
-  return `${keys.join('.')}=${hidden ? '…' : shorten(withoutUserinfo(text))}`;
+/** `KEY=VALUE` of an override; `KEY=…` where the value is, or may hold, a secret, and `KEY…` where there is no `=`. */
+export function showOverride(key: string, text: string | undefined): string {
+  if (text === undefined) return key.replace(/[^\w.-].*$/s, '…');
+  // Maps are not looked into: a text that is no YAML has no keys to go by. Without a key anything may have been meant.
+  const hidden = key === '' || mayBeSecret(key.split('.')) || /\{|["']\s*:|:\s|\n/.test(text);
+  return `${key}=${hidden ? '…' : shorten(withoutUserinfo(text))}`;
 }

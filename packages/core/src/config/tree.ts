@@ -13,6 +13,8 @@ export interface ConfigTree {
   readonly value: unknown;
   /** What relative paths in it start from: the folder of the first file, or the working directory. */
   readonly baseDir: string;
+  /** The files and overrides by the names that places give them, in the order in which they were read. */
+  readonly sources: readonly string[];
   /** The place of the value at a path; of what is missing: the place of the map (its key, where it has one) that lacks it. */
   placeOf(path: Path): Place;
   /** The place of the key itself. */
@@ -25,7 +27,7 @@ export type ReadTree =
 
 /** A configuration that was built in a program: it has no places. */
 export function configFromObject(value: unknown, baseDir: string = process.cwd()): ConfigTree {
-  return { value, baseDir, placeOf: () => ({}), placeOfKey: () => ({}) };
+  return { value, baseDir, sources: [], placeOf: () => ({}), placeOfKey: () => ({}) };
 }
 
 /**
@@ -43,13 +45,15 @@ export function readConfig(files: readonly string[], overrides: readonly string[
   const empty: Written = { kind: 'map', place: file === undefined ? {} : { file }, entries: new Map() };
   const [first = empty, ...rest] = layers;
   const root = rest.reduce(merge, first);
-  return { ok: true, tree: treeOf(root, file === undefined ? process.cwd() : dirname(resolve(file))) };
+  const sources = [...files, ...overrides.map(nameOf)];
+  return { ok: true, tree: treeOf(root, file === undefined ? process.cwd() : dirname(resolve(file)), sources) };
 }
 
-function treeOf(root: Written, baseDir: string): ConfigTree {
+function treeOf(root: Written, baseDir: string, sources: readonly string[]): ConfigTree {
   return {
     value: plain(root),
     baseDir,
+    sources,
     placeOf: (path) => {
       const { found, at } = nearest(root, path);
       return found ? at.value.place : (at.key ?? at.value.place);
@@ -84,10 +88,20 @@ function readText(file: string, problems: Problem[]): string | undefined {
 /** An IPv6 address in brackets and a `*` mean something else in YAML; a shell takes the quotes that a file would have. */
 const PLAIN = /^(?:\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\](?::[0-9]+)?|\*\S*)$/;
 
+function partsOf(override: string): { readonly key: string; readonly text: string | undefined } {
+  const [, key = override, text] = /^([^=]*)=(.*)$/s.exec(override) ?? [];
+  return { key, text };
+}
+
+function nameOf(override: string): string {
+  const { key, text } = partsOf(override);
+  return `--set ${showOverride(key, text)}`;
+}
+
 function readOverride(override: string, problems: Problem[]): Written | undefined {
-  const [, key = '', text] = /^([^=]*)=(.*)$/s.exec(override) ?? [];
+  const { key, text } = partsOf(override);
   const keys = key.split('.');
-  const place: Place = { file: `--set ${text === undefined ? override : showOverride(keys, text)}` };
+  const place: Place = { file: nameOf(override) };
   if (text === undefined || keys.includes('')) {
     problems.push({ severity: 'error', ...place, path: '', message: 'expected KEY.PATH=VALUE' });
     return undefined;

@@ -33,7 +33,7 @@ export function validate<S extends z.ZodType>(schema: S, tree: ConfigTree, secti
     ...forbiddenKeys(value, section, tree),
   ];
   if (result.success && problems.length === 0) return { ok: true, value: result.data };
-  return { ok: false, problems: inOrder(problems) };
+  return { ok: false, problems: inOrder(problems, tree.sources) };
 }
 
 /** Called where a schema has no words of its own; only here the schema that complains is known. */
@@ -44,9 +44,9 @@ function describe(issue: z.core.$ZodRawIssue, known: KnownKeys): string {
 }
 
 /** In the order in which a reader meets them. */
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  const files = new Map([...new Set(problems.map(({ file }) => file))].map((file, i) => [file, i]));
-  const rank = ({ file }: Problem): number => files.get(file) ?? 0;
+function inOrder(problems: readonly Problem[], sources: readonly string[]): readonly Problem[] {
+  const ranks = new Map<string | undefined, number>(sources.map((source, i) => [source, i]));
+  const rank = ({ file }: Problem): number => ranks.get(file) ?? 0;
   return problems.toSorted(
     (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
