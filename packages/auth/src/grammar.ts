@@ -178,6 +178,20 @@ export function parseCredentials(line: string): ParsedCredentials {
   return { ok: true, credentials };
 }
 
+/** Reads a list of parameters without a scheme (RFC 9110 §11.7.3); `undefined` where it is none. */
+export function parseParams(line: string): ReadonlyMap<string, string> | undefined {
+  const cursor = new Cursor(line);
+  const params = new Map<string, string>();
+  cursor.take(COMMAS);
+  while (!cursor.atEnd) {
+    const param = takeParam(cursor);
+    if (param === undefined || params.has(param[0])) return undefined;
+    params.set(param[0], param[1]);
+    cursor.take(COMMAS);
+  }
+  return params;
+}
+
 /** The spelling under which each scheme is registered; peers that compare with case exist. */
 const SPELLING = new Map<string, string>([['ntlm', 'NTLM']]);
 
@@ -214,8 +228,15 @@ function whole(pattern: RegExp, text: string, what: string): string {
 export function formatMessage(message: AuthMessage): string {
   const scheme = whole(TOKEN, spellScheme(message.scheme), 'an auth-scheme');
   if (message.token68 !== undefined) return `${scheme} ${whole(TOKEN68, message.token68, 'a token68')}`;
-  const params = [...message.params].map(
-    ([name, value]) => `${whole(TOKEN, name, 'a parameter name')}=${quote(value)}`,
-  );
-  return params.length === 0 ? scheme : `${scheme} ${params.join(', ')}`;
+  return message.params.size === 0 ? scheme : `${scheme} ${formatParams(message.params, message.bare)}`;
+}
+
+/** A list of parameters, as in `Proxy-Authentication-Info`; those that `bare` names are written without quotes. */
+export function formatParams(params: ReadonlyMap<string, string>, bare?: ReadonlySet<string>): string {
+  return [...params]
+    .map(([name, value]) => {
+      const text = bare?.has(name) === true ? whole(TOKEN, value, `a token, as ${name} must be`) : quote(value);
+      return `${whole(TOKEN, name, 'a parameter name')}=${text}`;
+    })
+    .join(', ');
 }

@@ -2,20 +2,34 @@ export type { ChainAction, ChainEvent, ChainState, ChainStep, KnownCredentials, 
 export { advance, clientChain } from './client-chain.ts';
 export type { DescribedCredentials } from './describe.ts';
 export { describeCredentials } from './describe.ts';
+export type { Clock, Entropy } from './entropy.ts';
 export type { AuthErrorCode } from './errors.ts';
 export { AuthError } from './errors.ts';
 export type { GrammarFault, ParsedChallenges, ParsedCredentials, ParsedList } from './grammar.ts';
-export { formatMessage, parseChallenges, parseCredentials, parseList, quote, spellScheme } from './grammar.ts';
+export {
+  formatMessage,
+  formatParams,
+  parseChallenges,
+  parseCredentials,
+  parseList,
+  parseParams,
+  quote,
+  spellScheme,
+} from './grammar.ts';
 export type { AuthMessage, Challenge, Credentials, SchemeName } from './message.ts';
 export { withParams, withToken } from './message.ts';
 export type {
+  AuthInfo,
   Binding,
   ClientScheme,
   ClientTurn,
+  Conclusion,
+  Epilogue,
   MaybePromise,
   Principal,
   RefuseReason,
   RequestFacts,
+  Resumption,
   VerifierScheme,
   VerifierTurn,
 } from './scheme.ts';

@@ -9,6 +9,8 @@ export interface AuthMessage {
   readonly scheme: SchemeName;
   readonly token68?: string;
   readonly params: ReadonlyMap<string, string>;
+  /** Names of parameters that are written as a token, without quotes, because peers insist; absent: all are quoted. */
+  readonly bare?: ReadonlySet<string>;
 }
 
 /** What a proxy asks for: the value of `Proxy-Authenticate` holds one or more. */
@@ -19,9 +21,13 @@ export type Credentials = AuthMessage;
 
 const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 
-/** A message with parameters; names are taken as given and must be lower case. */
-export function withParams(scheme: SchemeName, params: Iterable<readonly [string, string]> = []): AuthMessage {
-  return { scheme, params: new Map(params) };
+/** A message with parameters; names are taken as given and must be lower case. `bare`: see {@link AuthMessage}. */
+export function withParams(
+  scheme: SchemeName,
+  params: Iterable<readonly [string, string]> = [],
+  bare?: ReadonlySet<string>,
+): AuthMessage {
+  return { scheme, params: new Map(params), ...(bare === undefined ? {} : { bare }) };
 }
 
 /** A message with a token68 (RFC 9110 §11.2), as Basic, Bearer, NTLM and Negotiate use it. */

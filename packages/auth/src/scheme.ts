@@ -27,6 +27,21 @@ export interface RequestFacts {
   readonly target: string;
   /** The name of the proxy that is asked, as configured. */
   readonly peerHost: string;
+  /**
+   * The whole content of the request (RFC 9110 §6.4), which Digest hashes for `auth-int`; resolves to `undefined` where
+   * it is too large to be held. Absent: the request has none.
+   */
+  readonly content?: () => Promise<Uint8Array | undefined>;
+}
+
+/** The parameters of `Proxy-Authentication-Info` (RFC 9110 §11.7.3): lower-case names, each at most once. */
+export type AuthInfo = ReadonlyMap<string, string>;
+
+/** What a proxy says of the negotiation beside an answer that is no 407. */
+export interface Epilogue {
+  readonly info: AuthInfo;
+  /** Challenges of this scheme: Negotiate ends its exchange with one (RFC 4559 §5). */
+  readonly challenges: readonly Challenge[];
 }
 
 /** The client half of a scheme. Pure but for what a port handed in does. */
@@ -38,7 +53,28 @@ export interface ClientScheme<S = unknown> {
    * `state` is undefined on the first leg, afterwards what the previous turn returned.
    */
   answer(challenges: readonly Challenge[], request: RequestFacts, state: S | undefined): MaybePromise<ClientTurn<S>>;
+  /**
+   * Begins another exchange unasked, from the state in which a former one ended well. Absent: the proxy must ask first.
+   * At once, so that two requests at a time never start from the same state.
+   */
+  resume?(request: RequestFacts, state: S): Resumption<S>;
+  /**
+   * Hears what the proxy said beside an answer that is no 407: it may renew the state, or show that it is not who it
+   * should be (mutual authentication). Absent, or not called where it said nothing: nothing to hear.
+   */
+  conclude?(epilogue: Epilogue, request: RequestFacts, state: S): MaybePromise<Conclusion<S>>;
 }
+
+export interface Resumption<S = unknown> {
+  readonly turn: MaybePromise<ClientTurn<S>>;
+  /** What the next exchange resumes from, while this one is still under way. */
+  readonly next: S;
+}
+
+/** `impostor`: the proxy failed to prove that it knows the secret; its answer is not to be trusted. */
+export type Conclusion<S = unknown> =
+  | { readonly kind: 'trusted'; readonly state: S }
+  | { readonly kind: 'impostor'; readonly detail: string };
 
 export type ClientTurn<S = unknown> =
   | {
@@ -50,7 +86,10 @@ export type ClientTurn<S = unknown> =
     }
   | { readonly kind: 'refuse'; readonly reason: RefuseReason; readonly detail: string };
 
-/** `rejected`: the peer did not accept complete credentials. The others: nothing was tried, another scheme may be. */
+/**
+ * `rejected`: the peer did not accept complete credentials. The others: nothing was tried, another scheme may be.
+ * `unsupported`: this half cannot do what is asked. `unexpected-token`: the challenge is malformed or out of turn.
+ */
 export type RefuseReason = 'rejected' | 'unsupported' | 'unexpected-token';
 
 /** Who was recognised. */
@@ -62,15 +101,30 @@ export interface Principal {
 export interface VerifierScheme<S = unknown> {
   readonly name: SchemeName;
   readonly binding: Binding;
-  offer(): Challenge;
+  /** The challenges of this scheme, preferred one first; at least one (Digest makes one per algorithm). */
+  offer(): Challenge[];
   /** `state` is what the last `continue` on this connection returned. */
   judge(credentials: Credentials, request: RequestFacts, state: S | undefined): MaybePromise<VerifierTurn<S>>;
+  /** The handshake that `continue` began will not go on: what its state holds (a helper program) is free again. */
+  abandon?(state: S): void;
 }
 
 export type VerifierTurn<S = unknown> =
-  | { readonly kind: 'accept'; readonly principal: Principal }
+  | { readonly kind: 'accept'; readonly principal: Principal; readonly epilogue?: Epilogue }
   | { readonly kind: 'continue'; readonly challenge: Challenge; readonly state: S }
-  /** `user` is the name that was given, where there was one; `log` is for us, never for the peer. */
-  | { readonly kind: 'reject'; readonly user?: string; readonly log: string }
+  /**
+   * `user` is the name that was given, where there was one; `log` is for us, never for the peer. `challenges` in place
+   * of those of {@link VerifierScheme.offer}.
+   */
+  | {
+      readonly kind: 'reject';
+      readonly user?: string;
+      readonly log: string;
+      readonly challenges?: readonly Challenge[];
+    }
+  /** Says nothing against user or password: the same credentials for these challenges will do (`stale=true`). */
+  | { readonly kind: 'stale'; readonly log: string; readonly challenges: readonly Challenge[] }
   /** Not credentials of this scheme at all: a 400, not a 407. */
-  | { readonly kind: 'malformed'; readonly log: string };
+  | { readonly kind: 'malformed'; readonly log: string }
+  /** What would know cannot be asked now (a directory, a helper program): neither yes nor no, a 503. */
+  | { readonly kind: 'unavailable'; readonly log: string };

@@ -1,6 +1,6 @@
 import { formatMessage, parseCredentials } from './grammar.ts';
-import type { Challenge, SchemeName } from './message.ts';
-import type { MaybePromise, Principal, RequestFacts, VerifierScheme, VerifierTurn } from './scheme.ts';
+import type { Challenge, Credentials, SchemeName } from './message.ts';
+import type { Epilogue, MaybePromise, Principal, RequestFacts, VerifierScheme, VerifierTurn } from './scheme.ts';
 import { whenSettled } from './scheme.ts';
 
 /**
@@ -22,11 +22,17 @@ export type GateState =
   | { readonly phase: 'handshake'; readonly scheme: SchemeName; readonly schemeState: unknown }
   | { readonly phase: 'authenticated'; readonly scheme: SchemeName; readonly principal: Principal };
 
-/** Why the client is asked (again). */
-export type AskReason = 'missing' | 'unsupported' | 'rejected' | 'continue';
+/** Why the client is asked (again). `stale`: the credentials were good in all but their nonce. */
+export type AskReason = 'missing' | 'unsupported' | 'rejected' | 'stale' | 'continue';
 
 export type Verdict =
-  | { readonly kind: 'admitted'; readonly scheme: SchemeName; readonly principal: Principal }
+  | {
+      readonly kind: 'admitted';
+      readonly scheme: SchemeName;
+      readonly principal: Principal;
+      /** To be said beside the answer, whatever it is. */
+      readonly epilogue?: Epilogue;
+    }
   | {
       readonly kind: 'ask';
       readonly reason: AskReason;
@@ -34,13 +40,22 @@ export type Verdict =
       readonly user?: string;
       readonly log: string;
     }
-  | { readonly kind: 'malformed'; readonly log: string };
+  | { readonly kind: 'malformed'; readonly log: string }
+  /** Nobody can say now who this is. */
+  | { readonly kind: 'unavailable'; readonly log: string };
 
 export interface GateStep {
   readonly verdict: Verdict;
   /** What to hand in with the next request of this connection; `undefined`: nothing is known. */
   readonly state: GateState | undefined;
 }
+
+type Read =
+  | { readonly missing: true }
+  | { readonly scheme: VerifierScheme; readonly credentials: Credentials }
+  | GateStep;
+
+const malformed = (log: string): GateStep => ({ verdict: { kind: 'malformed', log }, state: undefined });
 
 /** The gate of one tier. Make one, use it for all requests. */
 export class VerifierGate {
@@ -51,41 +66,52 @@ export class VerifierGate {
     this.#schemes = new Map(schemes.map((scheme) => [scheme.name, scheme]));
   }
 
-  /** One challenge per scheme, in order. */
+  /** The challenges of all schemes, in order. */
   offer(): Challenge[] {
-    return [...this.#schemes.values()].map((scheme) => scheme.offer());
+    return [...this.#schemes.values()].flatMap((scheme) => scheme.offer());
+  }
+
+  /** The connection is gone, or its state is not handed in again: a handshake under way ends here. */
+  drop(state: GateState | undefined): void {
+    if (state?.phase === 'handshake') this.#schemes.get(state.scheme)?.abandon?.(state.schemeState);
   }
 
   judge(lines: readonly string[], request: RequestFacts, state: GateState | undefined): MaybePromise<GateStep> {
-    const [line, second] = lines;
-    if (second !== undefined)
-      return { verdict: { kind: 'malformed', log: 'more than one Proxy-Authorization' }, state: undefined };
-    if (line === undefined) {
+    const read = this.#read(lines);
+    const goesOn = 'scheme' in read && state?.phase === 'handshake' && state.scheme === read.scheme.name;
+    if (!goesOn) this.drop(state);
+    if ('verdict' in read) return read;
+    if ('missing' in read) {
       if (state?.phase !== 'authenticated') return this.#ask('missing', 'no credentials');
       return { verdict: { kind: 'admitted', scheme: state.scheme, principal: state.principal }, state };
     }
+    const { scheme, credentials } = read;
+    const turn = scheme.judge(credentials, request, goesOn ? state.schemeState : undefined);
+    return whenSettled(turn, (settled) => this.#step(scheme, settled));
+  }
+
+  /** The credentials and who judges them, that there are none, or what is wrong with them in any case. */
+  #read(lines: readonly string[]): Read {
+    const [line, second] = lines;
+    if (second !== undefined) return malformed('more than one Proxy-Authorization');
+    if (line === undefined) return { missing: true };
     const parsed = parseCredentials(line);
-    if (!parsed.ok)
-      return {
-        verdict: { kind: 'malformed', log: `Proxy-Authorization: expected ${parsed.fault.expected}` },
-        state: undefined,
-      };
+    if (!parsed.ok) return malformed(`Proxy-Authorization: expected ${parsed.fault.expected}`);
     const { credentials } = parsed;
     const scheme = this.#schemes.get(credentials.scheme);
-    if (scheme === undefined)
-      return this.#ask('unsupported', `credentials of the scheme ${credentials.scheme}, which is not offered`);
-    const schemeState = state?.phase === 'handshake' && state.scheme === scheme.name ? state.schemeState : undefined;
-    return whenSettled(scheme.judge(credentials, request, schemeState), (turn) => this.#step(scheme, turn));
+    if (scheme !== undefined) return { scheme, credentials };
+    return this.#ask('unsupported', `credentials of the scheme ${credentials.scheme}, which is not offered`);
   }
 
   #step(scheme: VerifierScheme, turn: VerifierTurn): GateStep {
     switch (turn.kind) {
       case 'accept': {
         const { name } = scheme;
-        const { principal } = turn;
+        const { principal, epilogue } = turn;
         const state: GateState | undefined =
           scheme.binding === 'connection' ? { phase: 'authenticated', scheme: name, principal } : undefined;
-        return { verdict: { kind: 'admitted', scheme: name, principal }, state };
+        const said = epilogue === undefined ? {} : { epilogue };
+        return { verdict: { kind: 'admitted', scheme: name, principal, ...said }, state };
       }
       case 'continue':
         return {
@@ -93,19 +119,28 @@ export class VerifierGate {
           state: { phase: 'handshake', scheme: scheme.name, schemeState: turn.state },
         };
       case 'reject':
-        return this.#ask('rejected', turn.log, turn.user);
+        return this.#ask('rejected', turn.log, turn.user, this.#instead(scheme, turn.challenges));
+      case 'stale':
+        return this.#ask('stale', turn.log, undefined, this.#instead(scheme, turn.challenges));
       case 'malformed':
-        return { verdict: { kind: 'malformed', log: turn.log }, state: undefined };
+      case 'unavailable':
+        return { verdict: { kind: turn.kind, log: turn.log }, state: undefined };
       default:
         return turn satisfies never;
     }
   }
 
-  #ask(reason: AskReason, log: string, user?: string): GateStep {
+  /** All challenges, those of one scheme replaced by the ones that it made for this answer. */
+  #instead(of: VerifierScheme, challenges: readonly Challenge[] | undefined): readonly Challenge[] {
+    if (challenges === undefined) return this.offer();
+    return [...this.#schemes.values()].flatMap((scheme) => (scheme === of ? challenges : scheme.offer()));
+  }
+
+  #ask(reason: AskReason, log: string, user?: string, challenges: readonly Challenge[] = this.offer()): GateStep {
     const verdict: Verdict = {
       kind: 'ask',
       reason,
-      challenges: this.offer(),
+      challenges,
       log,
       ...(user === undefined ? {} : { user }),
     };

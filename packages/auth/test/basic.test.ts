@@ -42,7 +42,7 @@ async function converse(username: string, password: string, check: CheckPassword
   const transcript: string[] = [];
   let state: 'sent' | undefined;
   for (;;) {
-    const asked = formatMessage(verifier.offer());
+    const asked = verifier.offer().map(formatMessage).join(', ');
     transcript.push(`407 ${asked}`);
     const answer = await client.answer(parseChallenges([asked]).challenges, REQUEST, state);
     if (answer.kind === 'refuse') return [...transcript, `${answer.reason}: ${answer.detail}`];

@@ -35,7 +35,7 @@ function handshake(
   return {
     name,
     binding: 'connection',
-    offer: () => withParams(name),
+    offer: () => [withParams(name)],
     judge: (credentials, _request, state) => late(judge(credentials, state)),
   };
 }
@@ -64,7 +64,8 @@ function brief({ verdict, state }: GateStep): readonly [string, GateState | unde
     case 'ask':
       return [`ask, ${verdict.reason}: ${challengeLines(verdict.challenges).join(', ')}`, state];
     case 'malformed':
-      return [`malformed: ${verdict.log}`, state];
+    case 'unavailable':
+      return [`${verdict.kind}: ${verdict.log}`, state];
     default:
       return verdict satisfies never;
   }

@@ -25,6 +25,11 @@ const ASKED: { readonly [R in Asked['reason']]: Pick<Explanation, 'details' | 'c
     cause: 'The credentials were not recognised: no such user, or not this password.',
     remedy: `${REMEDIES} Trying again with the same ones does not help, and may lock the account.`,
   },
+  stale: {
+    details: REFUSALS.stale,
+    cause: 'The nonce of the credentials is too old, or was used before; user name and password may well be right.',
+    remedy: 'Nothing: the client goes on by itself, with the new nonce.',
+  },
   continue: {
     details: REFUSALS.missing,
     cause: 'The negotiation has begun, and needs another leg on the same connection.',
@@ -40,6 +45,19 @@ export function askPage({ reason, challenges }: Asked): Explanation {
     symptom: 'This proxy did not let the request pass (407).',
     ...ASKED[reason],
     challenges: challengeLines(challenges),
+  };
+}
+
+/** Neither yes nor no: what knows the accounts cannot be asked. */
+export function unavailablePage(): Explanation {
+  return {
+    status: 503,
+    error: 'proxy_internal_error',
+    details: REFUSALS.unavailable,
+    symptom: 'This proxy could not find out whether the request may pass (503).',
+    cause:
+      'What knows the accounts (a directory, a helper program) does not answer. Nothing was said against the credentials.',
+    remedy: 'Try again later, or tell the operator of this proxy: its log says what failed.',
   };
 }
 

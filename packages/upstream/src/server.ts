@@ -31,7 +31,7 @@ import { Destinations } from './destination.ts';
 import { forward } from './forward.ts';
 import { originHeaders } from './origin-request.ts';
 import type { Outcome } from './outcome.ts';
-import { askPage, deniedPage, portPage } from './pages.ts';
+import { askPage, deniedPage, portPage, unavailablePage } from './pages.ts';
 import { codeOf, rescue } from './rescue.ts';
 import { VERIFIERS } from './schemes.ts';
 import type { Tier } from './tier.ts';
@@ -114,6 +114,11 @@ class UpstreamTier implements Tier {
 
     const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req);
     if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);
+    if (verdict?.kind === 'unavailable') {
+      record.note({ error: 'auth-unavailable' });
+      this.#logger.error(verdict.log);
+      return answer(unavailablePage());
+    }
     if (verdict?.kind === 'ask') {
       record.note({ refused: verdict.log, ...(verdict.user === undefined ? {} : { user: verdict.user }) });
       return answer(askPage(verdict));

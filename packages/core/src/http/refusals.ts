@@ -6,5 +6,7 @@ export const REFUSALS = {
   missing: 'credentials missing',
   unsupported: 'credentials of a scheme that is not offered',
   unrecognised: 'credentials not recognised',
+  stale: 'nonce too old',
+  unavailable: 'credentials cannot be checked now',
   notPermitted: 'not permitted',
 } as const;

@@ -12,9 +12,11 @@ type BasicState = 'sent';
 export function basicClient(username: string, password: Secret): ClientScheme<BasicState> {
   const problem = unsendable(username, password);
   const credentials = problem === undefined ? encodeBasic(username, password) : undefined;
+  const again = credentials && ({ turn: { kind: 'send', credentials, state: 'sent' }, next: 'sent' } as const);
   return {
     name: 'basic',
     binding: 'message',
+    ...(again === undefined ? {} : { resume: () => again }),
     answer: (_challenges, _request, state) => {
       if (credentials === undefined)
         return { kind: 'refuse', reason: 'unsupported', detail: problem ?? 'not sendable' };

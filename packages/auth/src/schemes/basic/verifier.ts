@@ -15,7 +15,7 @@ export function basicVerifier(realm: string, checkPassword: CheckPassword): Veri
   return {
     name: 'basic',
     binding: 'message',
-    offer: () => challenge,
+    offer: () => [challenge],
     judge: (credentials) => {
       const decoded = decodeBasic(credentials);
       if (!decoded.ok) return { kind: 'malformed', log: decoded.why };
