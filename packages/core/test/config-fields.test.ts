@@ -404,7 +404,27 @@ describe('a secret', () => {
     expect(good(secretSource('/etc'), { file: './secret' })).toEqual({ kind: 'file', path: '/etc/secret' });
     expect(good(secretSource('/etc'), { file: '/run/secret' })).toEqual({ kind: 'file', path: '/run/secret' });
     expect(read({ value: ' a b ' })).toBe(' a b ');
+    expect(good(secretSource('/etc'), { command: ['pass', 'show', 'corp'] })).toEqual({
+      kind: 'command',
+      argv: ['pass', 'show', 'corp'],
+      folder: '/etc',
+    });
   });
+
+  test.each([
+    ['corp/alice', 'corp', 'alice'],
+    ['corp/CORP\\alice', 'corp', 'CORP\\alice'],
+    ['https://proxy.corp.example/alice', 'https://proxy.corp.example', 'alice'],
+  ])('in a keyring is named by service and account: %s', (keyring, service, account) => {
+    expect(good(secretSource('/etc'), { keyring })).toEqual({ kind: 'keyring', service, account });
+  });
+
+  test.each([{ command: ['pass', 'show', 'corp'] }, { keyring: 'corp/alice' }])(
+    'in a command or a keyring cannot be read at once: %j',
+    (source) => {
+      expect(read(source)).toMatch(/^a (command|keyring) cannot be used here: take env or file$/);
+    },
+  );
 
   test.each<[string, unknown, string]>([
     ['bare', 'hunter2', 'got a string; a bare text would be a secret in the open'],
@@ -413,15 +433,26 @@ describe('a secret', () => {
     ['empty', {}, 'got a map'],
     ['missing', undefined, 'got nothing'],
     ['two at once', { env: 'A', value: 'hunter2' }, 'one of the forms at a time'],
-    ['a form to come', { command: ['pass', 'hunter2'] }, 'got a map'],
-    ['another form to come', { keyring: 'hunter2' }, 'got a map'],
+    [
+      'a command line',
+      { command: 'pass hunter2' },
+      'command needs a list of texts, the program first: [pass, show, corp]',
+    ],
+    ['a command of nothing', { command: [] }, 'command needs a list of texts'],
+    ['a command with a number', { command: ['pass', 12345] }, 'command needs a list of texts'],
+    ['a command with an empty argument', { command: ['pass', ''] }, 'command needs a list of texts'],
+    ['a command with a NUL', { command: ['pass', 'hunter2\0'] }, 'command needs a list of texts'],
+    ['a keyring without an account', { keyring: 'hunter2' }, 'keyring needs service/account'],
+    ['a keyring with an empty account', { keyring: 'hunter2/' }, 'keyring needs service/account'],
+    ['a keyring without a service', { keyring: '/hunter2' }, 'keyring needs service/account'],
+    ['a keyring in a list', { keyring: ['hunter2', 'alice'] }, 'keyring needs a text: put it in quotes'],
     ['a form of prototypes', JSON.parse('{"__proto__":"hunter2"}'), 'got a map'],
     ['a number as its text', { value: 12345 }, 'value needs a text: put it in quotes'],
     ['no text', { value: '' }, 'value is empty'],
     ['no name of a variable', { env: 'hunter2!' }, 'env needs the name of an environment variable'],
   ])('%s is refused, and not shown', (_what, value, message) => {
     const text = problem(secretSource('/etc'), value);
-    expect(text).toMatch(/^expected \{ env: NAME \}, \{ file: PATH \} or \{ value: text \}, got /);
+    expect(text).toMatch(/^expected \{ env: NAME \}, \{ file: PATH \}, .* or \{ value: text \}, got /);
     expect(text).toContain(message);
     expect(text).not.toMatch(/hunter2|12345/);
   });
@@ -433,6 +464,7 @@ describe('a secret', () => {
     ['hunter2\n\n', 'hunter2\n'],
     [' hunter2 ', ' hunter2 '],
     ['pässwörd\n', 'pässwörd'],
+    ['\ufeffhunter2\r\n', 'hunter2'],
   ])('in a file is read without the newline at its end: %j', (text, secret) => {
     writeFileSync(join(folder, 'secret'), text);
     expect(read({ file: 'secret' })).toBe(secret);
@@ -445,6 +477,10 @@ describe('a secret', () => {
     expect(read({ file: '.' })).toBe(`the file ${folder} cannot be read: this is a folder`);
     writeFileSync(join(folder, 'inner'), 'x');
     expect(read({ file: 'inner/x' })).toMatch(/inner\/x cannot be read: ENOTDIR/);
+    writeFileSync(join(folder, 'latin1'), Buffer.from([0x70, 0xe4, 0x73, 0x73]));
+    expect(read({ file: 'latin1' })).toBe(`the file ${join(folder, 'latin1')} holds no UTF-8 text`);
+    writeFileSync(join(folder, 'huge'), 'x'.repeat(64 * 1024 + 1));
+    expect(read({ file: 'huge' })).toBe(`the file ${join(folder, 'huge')} holds more than 64 KiB`);
   });
 
   test('in the environment is read when it is asked for', () => {

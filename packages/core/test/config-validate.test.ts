@@ -129,7 +129,7 @@ describe('a value', () => {
       'a form with a mistake in it',
       { user: { name: 'a', password: 'hunter2' } },
       [
-        'user.password: expected { env: NAME }, { file: PATH } or { value: text }, got a string; a bare text would be a secret in the open',
+        'user.password: expected { env: NAME }, { file: PATH }, { command: [argv…] }, { keyring: service/account } or { value: text }, got a string; a bare text would be a secret in the open',
       ],
     ],
     [

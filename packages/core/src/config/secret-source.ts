@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Secret } from '@chain407/auth';
 import type { z } from 'zod';
+import { secretOfBytes } from '../secrets/secret-text.ts';
 import type { Because } from './fields.ts';
 import { field } from './fields.ts';
 
@@ -9,66 +10,116 @@ import { field } from './fields.ts';
 export type SecretSource =
   | { readonly kind: 'env'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string }
+  /** A program and its arguments, run in `folder`. */
+  | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]]; readonly folder: string }
+  | { readonly kind: 'keyring'; readonly service: string; readonly account: string }
   | { readonly kind: 'value'; readonly secret: Secret };
 
-/** `{env: NAME}`, `{file: PATH}` (relative ones start at `baseDir`), or for the lab `{value: text}`. */
+type Kind = SecretSource['kind'];
+
+/** How each form is read; `undefined`, with the reason said, where it will not do. */
+const FORMS: {
+  readonly [K in Kind]: (value: unknown, baseDir: string, because: Because) => SecretSource | undefined;
+} = {
+  env: textOf('env', (name, because) =>
+    // Its name is shown where it is not set: it had better not be the secret itself.
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+      ? { kind: 'env', name }
+      : because('env needs the name of an environment variable'),
+  ),
+  file: textOf('file', (path, _because, baseDir) => ({ kind: 'file', path: resolve(baseDir, path) })),
+  command: (value, baseDir, because) => {
+    const argv: readonly unknown[] = Array.isArray(value) ? value : [];
+    return isArgv(argv)
+      ? { kind: 'command', argv, folder: baseDir }
+      : because('command needs a list of texts, the program first: [pass, show, corp]');
+  },
+  keyring: textOf('keyring', (text, because) => {
+    // Services are often addresses, with slashes of their own.
+    const [, service, account] = /^(.+)\/([^/]+)$/s.exec(text) ?? [];
+    return service === undefined || account === undefined
+      ? because('keyring needs service/account')
+      : { kind: 'keyring', service, account };
+  }),
+  value: textOf('value', (text) => ({ kind: 'value', secret: new Secret(text) })),
+};
+
+/**
+ * `{env: NAME}`, `{file: PATH}`, `{command: [argv…]}` (without a shell; relative paths start at `baseDir`, where it is
+ * run, too), `{keyring: service/account}` (the account is what follows the last slash), or for the lab `{value: text}`.
+ */
 export function secretSource(baseDir: string): z.ZodType<SecretSource> {
   return field(
-    '{ env: NAME }, { file: PATH } or { value: text }',
+    '{ env: NAME }, { file: PATH }, { command: [argv…] }, { keyring: service/account } or { value: text }',
     (value, because) => {
       if (typeof value === 'string') return because('a bare text would be a secret in the open');
       if (typeof value !== 'object' || value === null) return undefined;
       const [entry, second] = Object.entries(value);
       if (entry === undefined) return undefined;
       if (second !== undefined) return because('one of the forms at a time');
-      return sourceOf(entry, baseDir, because);
+      const [kind, content] = entry;
+      return Object.hasOwn(FORMS, kind) ? FORMS[kind as Kind](content, baseDir, because) : undefined;
     },
     { secret: true },
   );
 }
 
-function sourceOf([kind, text]: [string, unknown], baseDir: string, because: Because): SecretSource | undefined {
-  if (kind !== 'env' && kind !== 'file' && kind !== 'value') return undefined;
-  if (typeof text !== 'string') return because(`${kind} needs a text: put it in quotes`);
-  if (text === '') return because(`${kind} is empty`);
-  if (kind === 'value') return { kind, secret: new Secret(text) };
-  if (kind === 'file') return { kind, path: resolve(baseDir, text) };
-  // Its name is shown where it is not set: it had better not be the secret itself.
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
-    ? { kind, name: text }
-    : because('env needs the name of an environment variable');
+type ReadForm = (text: string, because: Because, baseDir: string) => SecretSource | undefined;
+
+function textOf(kind: Kind, read: ReadForm): (typeof FORMS)[Kind] {
+  return (value, baseDir, because) => {
+    if (typeof value !== 'string') return because(`${kind} needs a text: put it in quotes`);
+    return value === '' ? because(`${kind} is empty`) : read(value, because, baseDir);
+  };
 }
+
+/** No argument that a program could be given may hold a NUL. */
+const isArgv = (list: readonly unknown[]): list is readonly [string, ...string[]] =>
+  list.length > 0 && list.every((text) => typeof text === 'string' && text !== '' && !text.includes('\0'));
 
 export type ReadSecret =
   | { readonly ok: true; readonly secret: Secret }
   | { readonly ok: false; readonly message: string };
 
-/** Reads a secret now. The message of a failure names the source, never its content. */
+/**
+ * Reads at once what can be: a command and a keyring cannot, and are refused; `openSecret` reads all of them. The message
+ * of a failure names the source, never its content.
+ */
 export function readSecret(source: SecretSource): ReadSecret {
   switch (source.kind) {
     case 'value':
       return { ok: true, secret: source.secret };
-    case 'env': {
-      const text = process.env[source.name];
-      if (text === undefined) return { ok: false, message: `the environment variable ${source.name} is not set` };
-      if (text === '') return { ok: false, message: `the environment variable ${source.name} is empty` };
-      return { ok: true, secret: new Secret(text) };
-    }
+    case 'env':
+      return readVariable(source.name);
     case 'file':
-      return readSecretFile(source.path);
+      return readFileAtOnce(source.path);
+    case 'command':
+    case 'keyring':
+      return { ok: false, message: `a ${source.kind} cannot be used here: take env or file` };
     default:
       return source satisfies never;
   }
 }
 
-function readSecretFile(path: string): ReadSecret {
+export function readVariable(name: string): ReadSecret {
+  const text = process.env[name];
+  if (text === undefined) return { ok: false, message: `the environment variable ${name} is not set` };
+  if (text === '') return { ok: false, message: `the environment variable ${name} is empty` };
+  return { ok: true, secret: new Secret(text) };
+}
+
+function readFileAtOnce(path: string): ReadSecret {
   try {
-    // Editors and `echo` end a file with a newline that is no part of the password.
-    const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-    return text === '' ? { ok: false, message: `the file ${path} is empty` } : { ok: true, secret: new Secret(text) };
+    const read = secretOfBytes(readFileSync(path));
+    return read.ok ? read : { ok: false, message: `the file ${path} ${read.why}` };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
-    return { ok: false, message: `the file ${path} cannot be read: ${why}` };
+    return { ok: false, message: fileProblem(path, error) };
   }
+}
+
+/** Why a file cannot be read, with the path and the cause. */
+export function fileProblem(path: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
+  return `the file ${path} cannot be read: ${why}`;
 }
