@@ -79,7 +79,7 @@ export function tokenRequest(verb: 'YR' | 'KK', token: string): HelperRequest {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes, as ISO 8859-1 text, to characters: UTF-8, or ISO 8859-1 from a helper that knows no other. */
-function characters(bytes: string): string {
+export function characters(bytes: string): string {
   try {
     return utf8.decode(Buffer.from(bytes, 'latin1'));
   } catch {
