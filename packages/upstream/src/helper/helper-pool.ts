@@ -84,12 +84,12 @@ export class HelperPool {
   async start(): Promise<Started> {
     const [process = this.#grow()] = this.#processes;
     if (process === undefined)
-      return { ok: false, message: this.#named(this.#refusal() ?? 'it cannot be started now') };
+      return { ok: false, message: this.#refusal() ?? this.#named('it cannot be started now') };
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve({ ok: true }), this.#options.startTime).unref();
       void process.ended.then((why) => {
         clearTimeout(timer);
-        resolve({ ok: false, message: this.#named(why) });
+        resolve({ ok: false, message: why });
       });
     });
   }
@@ -99,10 +99,7 @@ export class HelperPool {
     return new Promise((resolve) => {
       this.#submit(
         'place',
-        async (process) => {
-          const answer = await process.ask(line);
-          resolve(answer.ok ? answer : { ok: false, why: this.#named(answer.why) });
-        },
+        (process) => resolve(process.ask(line)),
         (why) => resolve({ ok: false, why }),
       );
     });
@@ -130,7 +127,7 @@ export class HelperPool {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
-    this.#failAll('it is closed');
+    this.#failAll(this.#named('it is closed'));
     await Promise.all([...this.#remaining].map((process) => process.close()));
   }
 
@@ -139,18 +136,17 @@ export class HelperPool {
   }
 
   #submit(needs: Job['needs'], assign: Job['assign'], fail: (why: string) => void): void {
-    const failNamed = (why: string): void => fail(this.#named(why));
     const refusal = this.#refusal();
     if (refusal !== undefined) {
-      failNamed(refusal);
+      fail(refusal);
       return;
     }
     const { timeout } = this.#options;
     const expire = (): void => {
       this.#queue.splice(this.#queue.indexOf(job), 1);
-      failNamed(`no process was free within ${timeout} ms`);
+      fail(this.#named(`no process was free within ${timeout} ms`));
     };
-    const job: Job = { needs, assign, fail: failNamed, timer: setTimeout(expire, timeout).unref() };
+    const job: Job = { needs, assign, fail, timer: setTimeout(expire, timeout).unref() };
     this.#queue.push(job);
     this.#serve();
   }
@@ -158,9 +154,9 @@ export class HelperPool {
   /** Why nothing can be asked now. */
   #refusal(): string | undefined {
     const { queue } = this.#options;
-    if (this.#closed) return 'it is closed';
+    if (this.#closed) return this.#named('it is closed');
     if (this.#pause !== undefined && this.#processes.size === 0 && this.#unfit !== undefined) return this.#unfit;
-    return this.#queue.length >= queue ? `${queue} requests wait for it already` : undefined;
+    return this.#queue.length >= queue ? this.#named(`${queue} requests wait for it already`) : undefined;
   }
 
   #serve(): void {
@@ -196,8 +192,7 @@ export class HelperPool {
   }
 
   #spawn(): HelperProcess | undefined {
-    const { argv, concurrency, timeout } = this.#options;
-    const log = (line: string): void => this.#options.log(this.#named(line));
+    const { argv, concurrency, timeout, log } = this.#options;
     const onFree = (): void => {
       this.#pauses = 0;
       this.#unfit = undefined;
@@ -206,7 +201,7 @@ export class HelperPool {
     try {
       return new HelperProcess({ argv, concurrency, timeout, log, onFree });
     } catch (error) {
-      this.#onUnfit((error as NodeJS.ErrnoException).message);
+      this.#onUnfit(this.#named((error as NodeJS.ErrnoException).message));
       return undefined;
     }
   }
@@ -215,7 +210,7 @@ export class HelperPool {
     this.#processes.delete(process);
     this.#reserved.delete(process);
     if (this.#closed) return;
-    this.#options.log(this.#named(why));
+    this.#options.log(why);
     if (process.answered) this.#rest();
     else this.#onUnfit(why);
     this.#serve();

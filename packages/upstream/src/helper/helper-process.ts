@@ -16,7 +16,7 @@ export interface HelperProcessOptions {
   readonly concurrency: number;
   /** Milliseconds until a request that has no reply ends the process. */
   readonly timeout: number;
-  /** What it writes to its standard error, by lines. */
+  /** What it writes to its standard error, by lines, each with the name of the program. */
   readonly log: (line: string) => void;
   /** It has replied: a place for another request is free. */
   readonly onFree: () => void;
@@ -40,7 +40,7 @@ const ERRORS: ReadonlyMap<string | undefined, string> = new Map([
  * without end and a request without a reply in time end it, because nobody could tell any more whose the next reply is.
  */
 export class HelperProcess {
-  /** Resolves, with the reason, once no request is or will be answered any more. */
+  /** Resolves, with the name of the program and the reason, once no request is or will be answered any more. */
   readonly ended: Promise<string>;
   /** Resolves once nothing is left of the process. */
   readonly gone: Promise<void>;
@@ -61,7 +61,7 @@ export class HelperProcess {
     this.#options = options;
     const [command, ...args] = options.argv;
     this.#child = spawn(command, args, { stdio: 'pipe', windowsHide: true });
-    this.#stderr = new StderrLog(options.log);
+    this.#stderr = new StderrLog((line) => options.log(this.#named(line)));
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -107,7 +107,7 @@ export class HelperProcess {
 
   /** Sends a line (without its line feed) and waits for the reply. Never rejects. */
   ask(line: string): Promise<HelperAnswer> {
-    if (!this.lives) return Promise.resolve({ ok: false, why: 'it takes no more requests' });
+    if (!this.lives) return Promise.resolve({ ok: false, why: this.#named('it takes no more requests') });
     const channel = this.#freeChannel();
     return new Promise((settle) => {
       const { timeout, concurrency } = this.#options;
@@ -123,6 +123,10 @@ export class HelperProcess {
     this.#child.stdin?.end();
     this.#afterGrace(() => this.#finish('it was asked to end, and did not'));
     return this.gone;
+  }
+
+  #named(why: string): string {
+    return `${this.#options.argv[0]}: ${why}`;
   }
 
   #readPipes(): void {
@@ -187,7 +191,7 @@ export class HelperProcess {
     this.#phase = 'over';
     this.#child.kill('SIGKILL');
     const { last } = this.#stderr;
-    const reason = last === undefined ? why : `${why}; its last words: ${last}`;
+    const reason = this.#named(last === undefined ? why : `${why}; its last words: ${last}`);
     for (const { settle, timer } of this.#waiting.values()) {
       clearTimeout(timer);
       settle({ ok: false, why: reason });

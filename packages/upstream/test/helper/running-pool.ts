@@ -10,6 +10,11 @@ export function scripted(...args: string[]): [string, ...string[]] {
   return [process.execPath, script, ...args];
 }
 
+/** How to run the program that `account-helper.mjs` describes. */
+export function accounts(): [string, ...string[]] {
+  return [process.execPath, fileURLToPath(new URL('./account-helper.mjs', import.meta.url))];
+}
+
 /** A program in a line of the shell. */
 export function shell(line: string): [string, ...string[]] {
   return ['/bin/sh', '-c', line];

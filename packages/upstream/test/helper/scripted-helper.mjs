@@ -6,7 +6,8 @@
 //   die STATUS     says so on its standard error and exits
 //   mute           closes its output
 //   pid            replies OK pid=…
-//   YR TOKEN       replies TT with a token that holds its process number; KK TOKEN: AF with the token that YR got
+//   YR TOKEN       replies TT with a token that holds its process number; KK TOKEN: AF with what the token of YR held
+//   YR|KK TOKEN    where the token holds `do REQUEST`: does that
 // Arguments: --channels reads and writes channel-IDs; --stubborn ignores that its input ends.
 import { createInterface } from 'node:readline';
 
@@ -21,9 +22,15 @@ function write(text) {
 
 function handle(line) {
   const [, channel = '', request = ''] = channels ? (/^(\d+) (.*)$/.exec(line) ?? []) : ['', '', line];
+  obey(request, channel);
+}
+
+function obey(request, channel) {
   const reply = (text) => write(channels ? `${channel} ${text}` : text);
   const [verb = '', ...words] = request.split(' ');
   const rest = words.join(' ');
+  const inside = /^(YR|KK)$/.test(verb) ? Buffer.from(rest, 'base64').toString() : '';
+  if (inside.startsWith('do ')) return obey(inside.slice(3), channel);
   switch (verb) {
     case 'say':
       return reply(rest.replaceAll('\\n', '\n'));
@@ -49,7 +56,7 @@ function handle(line) {
     case 'pid':
       return reply(`OK pid=${process.pid}`);
     case 'YR':
-      opened = Buffer.from(rest, 'base64').toString();
+      opened = inside;
       return reply(`TT ${Buffer.from(`${process.pid}`).toString('base64')}`);
     case 'KK':
       return reply(`AF ${opened}`);
