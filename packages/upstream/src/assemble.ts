@@ -9,6 +9,6 @@ export type Assembled =
 
 /** From a valid configuration to the parts that run: reads secrets and user files. */
 export function assemble(config: UpstreamConfig): Assembled {
-  const loaded = loadUsers(config.users);
+  const loaded = loadUsers(config.users, { realm: config.realm });
   return loaded.ok ? { ok: true, assembly: { config, users: loaded.users } } : loaded;
 }

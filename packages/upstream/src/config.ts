@@ -81,10 +81,14 @@ const userSchema = (baseDir: string) =>
     [
       z.strictObject({ name, password: secretSource(baseDir), groups: names }),
       z.strictObject({ name, hash: name, groups: names }),
+      z.strictObject({ name, ntHash: secretSource(baseDir), groups: names }),
+      z.strictObject({ name, token: secretSource(baseDir), groups: names }),
       z.strictObject({ htpasswd: filePath(baseDir), groups: names }),
+      z.strictObject({ htdigest: filePath(baseDir), groups: names }),
     ],
     {
-      error: 'expected { name, password: { env: … } }, { name, hash } or { htpasswd: PATH }, each with optional groups',
+      error:
+        'expected { name, password: { env: … } }, { name, hash }, { name, ntHash: { file: … } }, { name, token: { env: … } }, { htpasswd: PATH } or { htdigest: PATH }, each with optional groups',
     },
   );
 

@@ -1,22 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@chain407/auth';
 import { describe, expect, test } from '@jest/globals';
 import type { UserEntry } from '../src/users/load-users.ts';
-import { loadUsers } from '../src/users/load-users.ts';
 import { fromHash, hashPassword } from '../src/users/password-hash.ts';
-import type { StoredUser } from '../src/users/user-store.ts';
 import { UserStore } from '../src/users/user-store.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'chain407-users-'));
-let files = 0;
-function htpasswd(text: string): string {
-  files += 1;
-  const path = join(folder, `${files}`);
-  writeFileSync(path, text);
-  return path;
-}
+import { FOLDER, inline, problemsOf, userFile, usersOf } from './stored-users.ts';
 
 // Written by Apache's htpasswd for the password "Wonderland-1", with -B -C 5, -m and -s.
 const BCRYPT = '$2y$05$61vdtUc3LizjF.f779uAzOUGlmOsKvUsJqZIKo9Kx.4rAH73O9Db6';
@@ -50,42 +38,31 @@ describe('a stored password', () => {
 });
 
 describe('the users of a tier', () => {
-  const load = (entries: UserEntry[]) => loadUsers(entries);
-  const inline = (name: string, password: string): UserEntry => ({
-    name,
-    password: { kind: 'value', secret: new Secret(password) },
-    groups: ['staff'],
-  });
-
   test('come from the configuration, with their groups, and from htpasswd files', async () => {
-    const loaded = load([
+    const users = usersOf([
       inline('alice', 'secret-horse'),
-      { htpasswd: htpasswd(`# staff\r\n\r\nbob:${SHA}\r\nbob:${APR1}\n`), groups: [] },
+      { htpasswd: userFile(`# staff\r\n\r\nbob:${SHA}\r\nbob:${APR1}\n`), groups: [] },
     ]);
-    if (!loaded.ok) throw new Error('expected users');
-    expect(await loaded.users.check('alice', new Secret('secret-horse'))).toEqual({ name: 'alice', groups: ['staff'] });
-    expect(await loaded.users.check('bob', new Secret('Wonderland-1'))).toMatchObject({ name: 'bob' });
-    expect(await loaded.users.check('bob', new Secret('wrong'))).toBeUndefined();
-    expect(await loaded.users.check('eve', new Secret('Wonderland-1'))).toBeUndefined();
+    expect(await users.check('alice', new Secret('secret-horse'))).toEqual({ name: 'alice', groups: ['staff'] });
+    expect(await users.check('bob', new Secret('Wonderland-1'))).toMatchObject({ name: 'bob' });
+    expect(await users.check('bob', new Secret('wrong'))).toBeUndefined();
+    expect(await users.check('eve', new Secret('Wonderland-1'))).toBeUndefined();
   });
 
   test('names and passwords are compared after NFC', async () => {
-    const loaded = load([inline('j\u00f6rg', 'p\u00e4ss')]);
-    expect(loaded.ok && (await loaded.users.check('jo\u0308rg', new Secret('p\u00e4ss')))).toMatchObject({
-      name: 'j\u00f6rg',
-    });
+    const users = usersOf([inline('j\u00f6rg', 'p\u00e4ss')]);
+    expect(await users.check('jo\u0308rg', new Secret('p\u00e4ss'))).toMatchObject({ name: 'j\u00f6rg' });
   });
 
   test.each([
     ['a name twice', [inline('a', 'x'), inline('a', 'y')], 'users[1]'],
     ['a name with a colon', [inline('a:b', 'x')], 'users[0].name'],
     ['a password with control characters', [inline('a', 'x\u0001')], 'users[0].password'],
-    ['a file that is not there', [{ htpasswd: join(folder, 'none'), groups: [] }], 'users[0].htpasswd'],
-    ['a line of no known kind', [{ htpasswd: htpasswd('a:plain\n'), groups: [] }], 'users[0].htpasswd'],
+    ['a file that is not there', [{ htpasswd: join(FOLDER, 'none'), groups: [] }], 'users[0].htpasswd'],
+    ['a line of no known kind', [{ htpasswd: userFile('a:plain\n'), groups: [] }], 'users[0].htpasswd'],
     ['a hash of no known kind', [{ name: 'a', hash: 'plain', groups: [] }], 'users[0].hash'],
   ] as [string, UserEntry[], string][])('%s is a problem at its place', (_what, entries, path) => {
-    const loaded = load(entries);
-    expect(loaded.ok ? [] : loaded.problems.map((problem) => problem.path)).toEqual([path]);
+    expect(problemsOf(entries).map((problem) => problem.split(':', 1)[0])).toEqual([path]);
   });
 });
 
@@ -93,9 +70,9 @@ describe('what was verified', () => {
   /** A user whose password is checked by hand. */
   function store(now: () => number) {
     const asked: ((good: boolean) => void)[] = [];
-    const password = { cost: 1, matches: () => new Promise<boolean>((resolve) => asked.push(resolve)) };
-    const user: StoredUser = { user: { name: 'alice', groups: [] }, password };
-    return { asked, users: new UserStore(new Map([['alice', user]]), now) };
+    const hash = { cost: 1, matches: () => new Promise<boolean>((resolve) => asked.push(resolve)) };
+    const proofs = [{ proof: { kind: 'hash', hash }, place: 'users[0]' }] as const;
+    return { asked, users: new UserStore([{ user: { name: 'alice', groups: [] }, proofs }], now) };
   }
 
   test('is good for a minute without being verified again, and then is', async () => {

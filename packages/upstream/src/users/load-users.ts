@@ -1,67 +1,110 @@
 import { Secret, unsendable } from '@chain407/auth';
 import type { Problem, SecretSource } from '@chain407/core';
 import { readSecret } from '@chain407/core';
+import { readHtdigest } from './htdigest.ts';
 import { readHtpasswd } from './htpasswd.ts';
-import type { StoredPassword } from './password-hash.ts';
-import { fromHash, fromSecret, HASH_FORMS } from './password-hash.ts';
-import type { StoredUser } from './user-store.ts';
+import { fromHash, HASH_FORMS } from './password-hash.ts';
+import type { Proof } from './proof.ts';
+import { Roll } from './roll.ts';
 import { UserStore } from './user-store.ts';
 
+interface Named {
+  readonly name: string;
+}
+
 /** An entry of `users:`. */
-export type UserEntry =
-  | { readonly name: string; readonly password: SecretSource; readonly groups: readonly string[] }
-  | { readonly name: string; readonly hash: string; readonly groups: readonly string[] }
-  | { readonly htpasswd: string; readonly groups: readonly string[] };
+export type UserEntry = { readonly groups: readonly string[] } & (
+  | (Named & { readonly password: SecretSource })
+  | (Named & { readonly hash: string })
+  | (Named & { readonly ntHash: SecretSource })
+  | (Named & { readonly token: SecretSource })
+  | { readonly htpasswd: string }
+  | { readonly htdigest: string }
+);
+
+export interface LoadOptions {
+  /** Of the tier: an htdigest line holds in one realm only. */
+  readonly realm: string;
+  /** In milliseconds; `Date.now` where it is absent. */
+  readonly now?: () => number;
+}
 
 export type LoadedUsers =
   | { readonly ok: true; readonly users: UserStore }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads what the entries refer to. Every problem is told, with its path. */
-export function loadUsers(entries: readonly UserEntry[], now: () => number = Date.now): LoadedUsers {
-  const users = new Map<string, StoredUser>();
-  const placeOf = new Map<string, number>();
+export function loadUsers(entries: readonly UserEntry[], { realm, now = Date.now }: LoadOptions): LoadedUsers {
+  const roll = new Roll();
   const problems: Problem[] = [];
   for (const [i, entry] of entries.entries()) {
-    const complain = (key: string, message: string): void => {
-      problems.push({ severity: 'error', path: `users[${i}]${key}`, message });
+    const place = `users[${i}]`;
+    const complain: Complain = (key, message) => {
+      problems.push({ severity: 'error', path: `${place}${key}`, message });
     };
-    for (const [name, password] of passwordsOf(entry, complain)) {
-      const first = placeOf.get(name);
-      if (first === undefined) {
-        placeOf.set(name, i);
-        users.set(name, { user: { name, groups: entry.groups }, password });
-      } else complain('', `expected each user once, got ${JSON.stringify(name)} again after users[${first}]`);
+    for (const [name, proof] of proofsOf(entry, realm, complain)) {
+      const clash = roll.add(name, entry.groups, { proof, place });
+      if (clash !== undefined) complain('', clash);
     }
   }
-  return problems.length === 0 ? { ok: true, users: new UserStore(users, now) } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, users: new UserStore(roll.accounts(), now) } : { ok: false, problems };
 }
 
-const NO_PASSWORD = new Secret('');
+type Complain = (key: string, message: string) => void;
+type NamedProof = readonly [name: string, proof: Proof];
 
-function passwordsOf(
-  entry: UserEntry,
-  complain: (key: string, message: string) => void,
-): Iterable<[string, StoredPassword]> {
+function proofsOf(entry: UserEntry, realm: string, complain: Complain): readonly NamedProof[] {
   if ('htpasswd' in entry) {
     const read = readHtpasswd(entry.htpasswd);
-    if (read.ok) return read.users;
+    if (read.ok) return [...read.users].map(([name, hash]) => [name, { kind: 'hash', hash }]);
     for (const message of read.messages) complain('.htpasswd', message);
+    return [];
+  }
+  if ('htdigest' in entry) {
+    const read = readHtdigest(entry.htdigest, realm);
+    if (read.ok) return read.lines.map(({ name, algorithm, ha1 }) => [name, { kind: 'ha1', algorithm, realm, ha1 }]);
+    for (const message of read.messages) complain('.htdigest', message);
     return [];
   }
   const name = entry.name.normalize('NFC');
   const unfit = unsendable(name, NO_PASSWORD);
   if (unfit !== undefined) complain('.name', `expected a name that clients can send: ${unfit}`);
+  const proof = proofOf(entry, complain);
+  return proof === undefined ? [] : [[name, proof]];
+}
+
+const NO_PASSWORD = new Secret('');
+
+function proofOf(entry: Extract<UserEntry, Named>, complain: Complain): Proof | undefined {
   if ('hash' in entry) {
-    const stored = fromHash(entry.hash);
-    if (stored !== undefined) return [[name, stored]];
+    const hash = fromHash(entry.hash);
+    if (hash !== undefined) return { kind: 'hash', hash };
     complain('.hash', `expected ${HASH_FORMS}`);
-    return [];
+    return undefined;
   }
-  const read = readSecret(entry.password);
-  const unsent = read.ok ? unsendable('', read.secret) : undefined;
-  if (unsent !== undefined) complain('.password', `expected a password that clients can send: ${unsent}`);
-  if (read.ok) return [[name, fromSecret(read.secret)]];
-  complain('.password', read.message);
-  return [];
+  if ('password' in entry) {
+    const password = secretOf(entry.password, '.password', complain);
+    const unfit = password && unsendable('', password);
+    if (unfit !== undefined) complain('.password', `expected a password that clients can send: ${unfit}`);
+    return password && { kind: 'password', password };
+  }
+  if ('ntHash' in entry) {
+    const text = secretOf(entry.ntHash, '.ntHash', complain)?.reveal();
+    if (text === undefined) return undefined;
+    if (/^[0-9a-f]{32}$/i.test(text)) return { kind: 'nt-hash', ntHash: new Secret(text.toLowerCase()) };
+    complain('.ntHash', 'expected 32 hexadecimal digits, as `chain407 hash --kind nt` prints them');
+    return undefined;
+  }
+  const token = secretOf(entry.token, '.token', complain);
+  // RFC 6750 §2.1: b64token.
+  if (token === undefined || /^[A-Za-z0-9\-._~+/]+=*$/.test(token.reveal())) return token && { kind: 'token', token };
+  complain('.token', 'expected a token of letters, digits and - . _ ~ + /, with = at its end only (RFC 6750 §2.1)');
+  return undefined;
+}
+
+function secretOf(source: SecretSource, key: string, complain: Complain): Secret | undefined {
+  const read = readSecret(source);
+  if (read.ok) return read.secret;
+  complain(key, read.message);
+  return undefined;
 }

@@ -1,41 +1,54 @@
-import type { MaybePromise, Principal, Secret } from '@chain407/auth';
-import { GoodAnswers } from './good-answers.ts';
-import type { StoredPassword } from './password-hash.ts';
+import type { MaybePromise, Secret } from '@chain407/auth';
+import type { Account, User } from './account.ts';
+import { schemesOf } from './account.ts';
+import { BasicAccounts } from './basic-accounts.ts';
+import type { DigestAccount, DigestName } from './digest-accounts.ts';
+import { DigestAccounts } from './digest-accounts.ts';
+import type { NtAccount } from './nt-accounts.ts';
+import { NtAccounts } from './nt-accounts.ts';
+import { TokenUsers } from './token-users.ts';
 
-/** Who may be recognised. */
-export interface User extends Principal {
-  readonly groups: readonly string[];
-}
+export type { Account, User } from './account.ts';
 
-export interface StoredUser {
-  readonly user: User;
-  readonly password: StoredPassword;
-}
-
-/** The users of the tier. A password that was found good is remembered, so that a request costs no bcrypt. */
+/** The users of the tier: one port for the verifier of each scheme. All but {@link UserStore.check} answer at once. */
 export class UserStore {
-  readonly #users: ReadonlyMap<string, StoredUser>;
-  /** What an unknown user is checked against, so that the time taken does not tell who exists. */
-  readonly #decoy: StoredPassword | undefined;
-  readonly #answers: GoodAnswers<User | undefined>;
+  readonly accounts: readonly Account[];
+  readonly #basic: BasicAccounts;
+  readonly #digest: DigestAccounts;
+  readonly #nt: NtAccounts;
+  readonly #tokens: TokenUsers;
 
-  /** `now` in milliseconds. */
-  constructor(users: ReadonlyMap<string, StoredUser>, now: () => number) {
-    this.#users = users;
-    this.#decoy = [...users.values()].map(({ password }) => password).sort((a, b) => b.cost - a.cost)[0];
-    this.#answers = new GoodAnswers((user) => user !== undefined, now);
+  /** `accounts`: each name once, in NFC. `now` in milliseconds. */
+  constructor(accounts: readonly Account[], now: () => number) {
+    this.accounts = accounts;
+    this.#basic = new BasicAccounts(accounts, now);
+    this.#digest = new DigestAccounts(new Map(accounts.map((account) => [account.user.name, account])));
+    this.#nt = new NtAccounts(accounts);
+    this.#tokens = new TokenUsers(accounts);
   }
 
-  /** Who this is, or `undefined`. At once where the answer is remembered or cheap. */
+  /** True where at least one user can use the scheme. */
+  serves(scheme: string): boolean {
+    return this.accounts.some((account) => schemesOf(account).has(scheme));
+  }
+
+  /** For Basic: who this is, or `undefined`. At once where the answer is remembered or cheap. */
   check(username: string, password: Secret): MaybePromise<User | undefined> {
-    const name = username.normalize('NFC');
-    return this.#answers.answer([name, password.reveal()], () => this.#verify(this.#users.get(name), password));
+    return this.#basic.check(username, password);
   }
 
-  #verify(stored: StoredUser | undefined, password: Secret): MaybePromise<User | undefined> {
-    const matches = (stored?.password ?? this.#decoy)?.matches(password) ?? false;
-    // What fits the decoy is nobody's password.
-    const found = (good: boolean): User | undefined => (good ? stored?.user : undefined);
-    return typeof matches === 'boolean' ? found(matches) : matches.then(found);
+  /** For Digest. `algorithm` with or without `-sess`; its HA1 is without in either case. */
+  digestAccount(name: DigestName, algorithm: string, realm: string): DigestAccount | undefined {
+    return this.#digest.find(name, algorithm, realm);
+  }
+
+  /** For NTLM: domain and user name as the client sent them. */
+  ntAccount(domain: string, user: string): NtAccount | undefined {
+    return this.#nt.find(domain, user);
+  }
+
+  /** For Bearer. */
+  tokenUser(token: Secret): User | undefined {
+    return this.#tokens.find(token);
   }
 }
