@@ -12,7 +12,14 @@ import type { ClientScheme, ClientTurn } from './scheme.ts';
  * | state       | event                                         | action                                        |
  * |-------------|-----------------------------------------------|-----------------------------------------------|
  * | idle        | start                                         | send without credentials, any connection      |
- * | idle        | start with known credentials of one of ours   | send them; bound: on a fresh connection       |
+ * | idle        | start, a scheme of ours is known              | resume it, where it can                       |
+ * | idle        | start on a connection that ours has logged in | send without credentials, same connection     |
+ * | resuming    | send                                          | send; bound: on a fresh connection            |
+ * | resuming    | refuse                                        | send without credentials, any connection      |
+ * | standing    | lost: it had died before                      | as from idle, without it                      |
+ * | standing    | not 407                                       | relay                                         |
+ * | standing    | 407 "not permitted"                           | denied                                        |
+ * | standing    | 407                                           | as from probing                               |
  * | probing     | not 407                                       | relay                                         |
  * | probing     | 407 without a parseable challenge             | unanswerable no-challenge                     |
  * | probing     | 407, none of ours offered                     | unanswerable no-common-scheme                 |
@@ -27,14 +34,17 @@ import type { ClientScheme, ClientTurn } from './scheme.ts';
  * | negotiating | 407 "not permitted", credentials complete     | denied                                        |
  * | negotiating | 407 with the scheme                           | ask the scheme again, with its state          |
  * | negotiating | 407 without the scheme, credentials complete  | rejected: it is never tried with a weaker one |
- * | negotiating | 407 without the scheme, incomplete            | unanswerable no-usable-scheme                 |
+ * | negotiating | 407 without the scheme, incomplete            | as from probing: nothing was refused yet      |
  */
 export type ChainState =
   | { readonly phase: 'idle'; readonly schemes: readonly ClientScheme[] }
+  | { readonly phase: 'resuming'; readonly schemes: readonly ClientScheme[]; readonly scheme: ClientScheme }
+  | { readonly phase: 'standing'; readonly schemes: readonly ClientScheme[]; readonly standing: Known }
   | { readonly phase: 'probing'; readonly schemes: readonly ClientScheme[] }
   | {
       readonly phase: 'asking';
       readonly scheme: ClientScheme;
+      readonly schemes: readonly ClientScheme[];
       /** Where its answer goes; `lost`: it would belong on a connection that the proxy closes. */
       readonly connection: Connection | 'lost';
       readonly challenges: readonly Challenge[];
@@ -43,6 +53,7 @@ export type ChainState =
     }
   | {
       readonly phase: 'negotiating';
+      readonly schemes: readonly ClientScheme[];
       readonly scheme: ClientScheme;
       readonly schemeState: unknown;
       readonly complete: boolean;
@@ -51,19 +62,16 @@ export type ChainState =
 
 type Connection = 'any' | 'same' | 'fresh';
 
-/**
- * Credentials that a former exchange with the same upstream and identity has shown to be good, or to be what the
- * upstream asks for first; `complete` as in {@link ClientTurn}.
- */
-export interface KnownCredentials {
+/** A scheme that has served an exchange with the same upstream and identity, and the state in which it ended. */
+export interface Known {
   readonly scheme: ClientScheme;
-  readonly credentials: Credentials;
   readonly state: unknown;
-  readonly complete?: boolean;
 }
 
 export type ChainEvent =
-  | { readonly kind: 'start'; readonly known?: KnownCredentials }
+  /** `standing`: the driver holds a connection that this scheme has logged in. */
+  | { readonly kind: 'start'; readonly known?: Known; readonly standing?: Known }
+  | { readonly kind: 'lost' }
   | {
       readonly kind: 'response';
       readonly status: number;
@@ -79,19 +87,28 @@ export type ChainEvent =
 export type Unanswerable = 'no-challenge' | 'no-common-scheme' | 'no-usable-scheme' | 'connection-lost';
 
 export type ChainAction =
-  | { readonly kind: 'send'; readonly credentials?: Credentials; readonly connection: Connection }
+  /** `complete` as in {@link ClientTurn}; true without credentials. */
+  | {
+      readonly kind: 'send';
+      readonly credentials?: Credentials;
+      readonly connection: Connection;
+      readonly complete: boolean;
+    }
+  | { readonly kind: 'resume'; readonly scheme: ClientScheme; readonly state: unknown }
+  /** `refused`: these challenges came for complete credentials. */
   | {
       readonly kind: 'ask';
       readonly scheme: ClientScheme;
       readonly challenges: readonly Challenge[];
       readonly state: unknown;
+      readonly refused: boolean;
     }
   /** The exchange is done; `authenticated` names what to remember for the next one. */
-  | { readonly kind: 'relay'; readonly authenticated?: { readonly scheme: ClientScheme; readonly state: unknown } }
+  | { readonly kind: 'relay'; readonly authenticated?: Known }
   /** A 407 after a complete attempt. Counts once against the credentials, and is not retried. */
   | { readonly kind: 'rejected'; readonly scheme: ClientScheme; readonly detail: string }
   /** Recognised, not permitted: says nothing against the credentials. */
-  | { readonly kind: 'denied'; readonly scheme: ClientScheme; readonly state: unknown }
+  | { readonly kind: 'denied'; readonly authenticated: Known }
   | { readonly kind: 'unanswerable'; readonly reason: Unanswerable; readonly detail: string };
 
 export type ChainStep = readonly [ChainState, ChainAction];
@@ -118,81 +135,114 @@ const ofScheme = (challenges: readonly Challenge[], scheme: ClientScheme): Chall
 
 const firstConnection = (scheme: ClientScheme): Connection => (scheme.binding === 'message' ? 'any' : 'fresh');
 
+const isOurs = (schemes: readonly ClientScheme[], { scheme }: Known): boolean =>
+  schemes.some((ours) => ours.name === scheme.name);
+
 /** Asks the first of `candidates`; all of them were offered. */
-function askFirst(candidates: readonly ClientScheme[], challenges: readonly Challenge[]): ChainStep | undefined {
+function askFirst(
+  schemes: readonly ClientScheme[],
+  candidates: readonly ClientScheme[],
+  challenges: readonly Challenge[],
+): ChainStep | undefined {
   const [scheme, ...left] = candidates;
   if (scheme === undefined) return undefined;
   return [
-    { phase: 'asking', scheme, connection: firstConnection(scheme), challenges, left },
-    { kind: 'ask', scheme, challenges: ofScheme(challenges, scheme), state: undefined },
+    { phase: 'asking', schemes, scheme, connection: firstConnection(scheme), challenges, left },
+    { kind: 'ask', scheme, challenges: ofScheme(challenges, scheme), state: undefined, refused: false },
   ];
 }
 
-/** Known credentials of a scheme that is no longer allowed (the configuration was reloaded) are not sent. */
-function atStart({ schemes }: StateOf<'idle'>, { known }: EventOf<'start'>): ChainStep {
-  if (known === undefined || !schemes.some((scheme) => scheme.name === known.scheme.name)) {
+const probe = (schemes: readonly ClientScheme[]): ChainStep => [
+  { phase: 'probing', schemes },
+  { kind: 'send', connection: 'any', complete: true },
+];
+
+/** What is known of a scheme that is no longer allowed (the configuration was reloaded) is not used. */
+function atStart({ schemes }: StateOf<'idle'>, { known, standing }: EventOf<'start'>): ChainStep {
+  if (standing !== undefined && isOurs(schemes, standing)) {
     return [
-      { phase: 'probing', schemes },
-      { kind: 'send', connection: 'any' },
+      { phase: 'standing', schemes, standing },
+      { kind: 'send', connection: 'same', complete: true },
     ];
   }
-  const { scheme, credentials, state, complete = true } = known;
+  if (known?.scheme.resume === undefined || !isOurs(schemes, known)) return probe(schemes);
+  const { scheme, state } = known;
   return [
-    { phase: 'negotiating', scheme, schemeState: state, complete },
-    { kind: 'send', credentials, connection: firstConnection(scheme) },
+    { phase: 'resuming', schemes, scheme },
+    { kind: 'resume', scheme, state },
   ];
 }
 
-function afterProbe(state: StateOf<'probing'>, event: EventOf<'response'>): ChainStep {
+function afterResumption({ schemes, scheme }: StateOf<'resuming'>, { turn }: EventOf<'turn'>): ChainStep {
+  return turn.kind === 'send' ? sent(schemes, scheme, turn, firstConnection(scheme)) : probe(schemes);
+}
+
+function sent(
+  schemes: readonly ClientScheme[],
+  scheme: ClientScheme,
+  { credentials, state, complete = true }: Extract<ClientTurn, { kind: 'send' }>,
+  connection: Connection,
+): ChainStep {
+  return [
+    { phase: 'negotiating', schemes, scheme, schemeState: state, complete },
+    { kind: 'send', credentials, connection, complete },
+  ];
+}
+
+function onStanding(state: StateOf<'standing'>, event: EventOf<'response'>): ChainStep {
+  const denied = event.status === 407 && event.notPermitted;
+  return denied ? [ENDED, { kind: 'denied', authenticated: state.standing }] : afterProbe(state, event);
+}
+
+function afterProbe({ schemes }: { schemes: readonly ClientScheme[] }, event: EventOf<'response'>): ChainStep {
   const { challenges } = event;
   if (event.status !== 407) return [ENDED, { kind: 'relay' }];
   if (challenges.length === 0) return unanswerable('no-challenge', 'the 407 has no challenge that can be read');
-  const offered = state.schemes.filter((scheme) => ofScheme(challenges, scheme).length > 0);
+  const offered = schemes.filter((scheme) => ofScheme(challenges, scheme).length > 0);
   const names = [...new Set(challenges.map((challenge) => challenge.scheme))].join(', ');
   return (
-    askFirst(offered, challenges) ??
+    askFirst(schemes, offered, challenges) ??
     unanswerable('no-common-scheme', `the proxy offers ${names}, the credentials allow none of these`)
   );
 }
 
 function afterTurn(state: StateOf<'asking'>, { turn }: EventOf<'turn'>): ChainStep {
-  const { scheme, connection, challenges, left } = state;
+  const { schemes, scheme, connection, challenges, left } = state;
   if (turn.kind === 'send') {
-    if (connection === 'lost') {
-      return unanswerable(
-        'connection-lost',
-        `the proxy closes the connection in the middle of ${scheme.name}, which needs one connection for all legs`,
-      );
-    }
-    return [
-      { phase: 'negotiating', scheme, schemeState: turn.state, complete: turn.complete ?? true },
-      { kind: 'send', credentials: turn.credentials, connection },
-    ];
+    if (connection !== 'lost') return sent(schemes, scheme, turn, connection);
+    return unanswerable(
+      'connection-lost',
+      `the proxy closes the connection in the middle of ${scheme.name}, which needs one connection for all legs`,
+    );
   }
   if (turn.reason === 'rejected') return [ENDED, { kind: 'rejected', scheme, detail: turn.detail }];
-  return askFirst(left, challenges) ?? unanswerable('no-usable-scheme', `${scheme.name}: ${turn.detail}`);
+  return askFirst(schemes, left, challenges) ?? unanswerable('no-usable-scheme', `${scheme.name}: ${turn.detail}`);
 }
 
 function afterAttempt(state: StateOf<'negotiating'>, event: EventOf<'response'>): ChainStep {
-  const { scheme, schemeState, complete } = state;
-  if (event.status !== 407) {
-    return [ENDED, complete ? { kind: 'relay', authenticated: { scheme, state: schemeState } } : { kind: 'relay' }];
-  }
-  if (event.notPermitted && complete) return [ENDED, { kind: 'denied', scheme, state: schemeState }];
+  const { schemes, scheme, schemeState, complete } = state;
+  const authenticated = { scheme, state: schemeState };
+  if (event.status !== 407) return [ENDED, complete ? { kind: 'relay', authenticated } : { kind: 'relay' }];
+  if (event.notPermitted && complete) return [ENDED, { kind: 'denied', authenticated }];
   const challenges = ofScheme(event.challenges, scheme);
   if (challenges.length === 0) {
-    const detail = `the proxy no longer offers ${scheme.name}`;
-    return complete ? [ENDED, { kind: 'rejected', scheme, detail }] : unanswerable('no-usable-scheme', detail);
+    if (!complete) return afterProbe({ schemes: schemes.filter((ours) => ours !== scheme) }, event);
+    return [ENDED, { kind: 'rejected', scheme, detail: `the proxy no longer offers ${scheme.name}` }];
   }
   const connection = scheme.binding === 'message' ? 'any' : event.persistent ? 'same' : 'lost';
   return [
-    { phase: 'asking', scheme, connection, challenges: event.challenges, left: [] },
-    { kind: 'ask', scheme, challenges, state: schemeState },
+    { phase: 'asking', schemes, scheme, connection, challenges: event.challenges, left: [] },
+    { kind: 'ask', scheme, challenges, state: schemeState, refused: complete },
   ];
 }
 
 const ROWS: Rows = {
   idle: { start: atStart },
+  resuming: { turn: afterResumption },
+  standing: {
+    response: onStanding,
+    lost: ({ schemes, standing }) => atStart({ phase: 'idle', schemes }, { kind: 'start', known: standing }),
+  },
   probing: { response: afterProbe },
   asking: { turn: afterTurn },
   negotiating: { response: afterAttempt },

@@ -1,4 +1,4 @@
-export type { ChainAction, ChainEvent, ChainState, ChainStep, KnownCredentials, Unanswerable } from './client-chain.ts';
+export type { ChainAction, ChainEvent, ChainState, ChainStep, Known, Unanswerable } from './client-chain.ts';
 export { advance, clientChain } from './client-chain.ts';
 export type { DescribedCredentials } from './describe.ts';
 export { describeCredentials } from './describe.ts';

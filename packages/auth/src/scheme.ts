@@ -48,6 +48,8 @@ export interface Epilogue {
 export interface ClientScheme<S = unknown> {
   readonly name: SchemeName;
   readonly binding: Binding;
+  /** What {@link resume} sends may be refused though user and password are right: a nonce ages. Absent: never. */
+  readonly perishable?: true;
   /**
    * Answers a 407. `challenges` are those of this scheme, in order, at least one (Digest offers one per algorithm).
    * `state` is undefined on the first leg, afterwards what the previous turn returned.

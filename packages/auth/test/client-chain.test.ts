@@ -6,7 +6,7 @@ import type {
   Challenge,
   ClientScheme,
   ClientTurn,
-  KnownCredentials,
+  Known,
   SchemeName,
 } from '@chain407/auth';
 import { AuthError, advance, clientChain, formatMessage, parseChallenges, withToken } from '@chain407/auth';
@@ -28,14 +28,27 @@ function scripted(name: SchemeName, binding: ClientScheme['binding'], ...script:
   };
 }
 
+/** As {@link scripted}, and begins unasked with the first entry. */
+function resumable(name: SchemeName, binding: ClientScheme['binding'], ...script: string[]): ClientScheme<number> {
+  const scheme = scripted(name, binding, ...script);
+  const request = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+  return { ...scheme, resume: (_request, state) => ({ turn: scheme.answer([], request, undefined), next: state + 1 }) };
+}
+
 const refuse = (reason: 'rejected' | 'unsupported' | 'unexpected-token') =>
   ({ kind: 'refuse', reason, detail: `because ${reason}` }) as const;
 
 const digest = scripted('digest', 'message', 'd');
 const basic = scripted('basic', 'message', 'b');
 const ntlm = scripted('ntlm', 'connection', 'incomplete type1', 'type3');
+const basicAgain = resumable('basic', 'message', 'k');
+const ntlmAgain = resumable('ntlm', 'connection', 'incomplete type1', 'type3');
 
-const start = (known?: KnownCredentials): ChainEvent => ({ kind: 'start', ...(known === undefined ? {} : { known }) });
+const start = (known?: Known, standing?: Known): ChainEvent => ({
+  kind: 'start',
+  ...(known === undefined ? {} : { known }),
+  ...(standing === undefined ? {} : { standing }),
+});
 const turn = (value: ClientTurn): ChainEvent => ({ kind: 'turn', turn: value });
 const sends = (text: string, state: unknown, complete?: boolean): ChainEvent =>
   turn({
@@ -71,7 +84,8 @@ const CLOSED = 'the proxy closes the connection in the middle of ntlm, which nee
 describe('the table', () => {
   const probed = start();
   const asked = (...lines: string[]) => [probed, response(407, lines)];
-  const known = { scheme: basic, credentials: withToken('basic', 'k'), state: 'remembered' };
+  const known = { scheme: basicAgain, state: 7 };
+  const loggedIn = { scheme: ntlmAgain, state: 2 };
 
   test.each<{
     row: string;
@@ -85,28 +99,91 @@ describe('the table', () => {
       schemes: [digest, basic],
       events: [start()],
       phase: 'probing',
-      action: { kind: 'send', connection: 'any' },
+      action: { kind: 'send', connection: 'any', complete: true },
     },
     {
-      row: 'idle, start with known credentials of one of ours: send them',
-      schemes: [digest, basic],
+      row: 'idle, start, a scheme of ours is known: resume it',
+      schemes: [digest, basicAgain],
       events: [start(known)],
-      phase: 'negotiating',
-      action: { kind: 'send', credentials: known.credentials, connection: 'any' },
+      phase: 'resuming',
+      action: { kind: 'resume', scheme: basicAgain, state: 7 },
     },
     {
-      row: 'idle, start with known credentials of one of ours, bound: send them on a fresh connection',
-      schemes: [ntlm],
-      events: [start({ ...known, scheme: ntlm, complete: false })],
-      phase: 'negotiating',
-      action: { kind: 'send', credentials: known.credentials, connection: 'fresh' },
+      row: 'idle, start, what is known cannot be resumed: send without credentials, any connection',
+      schemes: [digest],
+      events: [start({ scheme: digest, state: 7 })],
+      phase: 'probing',
+      action: { kind: 'send', connection: 'any', complete: true },
     },
     {
-      row: 'idle, start with known credentials of none of ours: send without credentials, any connection',
+      row: 'idle, start, none of ours is known: send without credentials, any connection',
       schemes: [digest],
       events: [start(known)],
       phase: 'probing',
-      action: { kind: 'send', connection: 'any' },
+      action: { kind: 'send', connection: 'any', complete: true },
+    },
+    {
+      row: 'idle, start on a connection that ours has logged in: send without credentials, same connection',
+      schemes: [ntlmAgain],
+      events: [start(loggedIn, loggedIn)],
+      phase: 'standing',
+      action: { kind: 'send', connection: 'same', complete: true },
+    },
+    {
+      row: 'idle, start on a connection that none of ours has logged in: send without credentials, any connection',
+      schemes: [digest],
+      events: [start(undefined, loggedIn)],
+      phase: 'probing',
+      action: { kind: 'send', connection: 'any', complete: true },
+    },
+    {
+      row: 'resuming, send: send, any connection',
+      schemes: [basicAgain],
+      events: [start(known), sends('k', 8)],
+      phase: 'negotiating',
+      action: { kind: 'send', credentials: withToken('x', 'k'), connection: 'any', complete: true },
+    },
+    {
+      row: 'resuming, send, bound: send on a fresh connection',
+      schemes: [ntlmAgain],
+      events: [start(loggedIn), sends('type1', 1, false)],
+      phase: 'negotiating',
+      action: { kind: 'send', credentials: withToken('x', 'type1'), connection: 'fresh', complete: false },
+    },
+    {
+      row: 'resuming, refuse: send without credentials, any connection',
+      schemes: [basicAgain],
+      events: [start(known), refuses('unsupported')],
+      phase: 'probing',
+      action: { kind: 'send', connection: 'any', complete: true },
+    },
+    {
+      row: 'standing, lost: as from idle, without it',
+      schemes: [ntlmAgain],
+      events: [start(loggedIn, loggedIn), { kind: 'lost' }],
+      phase: 'resuming',
+      action: { kind: 'resume', scheme: ntlmAgain, state: 2 },
+    },
+    {
+      row: 'standing, not 407: relay',
+      schemes: [ntlmAgain],
+      events: [start(loggedIn, loggedIn), response(200)],
+      phase: 'ended',
+      action: { kind: 'relay' },
+    },
+    {
+      row: 'standing, 407 "not permitted": denied',
+      schemes: [ntlmAgain],
+      events: [start(loggedIn, loggedIn), response(407, ['NTLM'], { notPermitted: true })],
+      phase: 'ended',
+      action: { kind: 'denied', authenticated: loggedIn },
+    },
+    {
+      row: 'standing, 407: ask the first of ours that is offered',
+      schemes: [digest, ntlmAgain],
+      events: [start(loggedIn, loggedIn), response(407, ['NTLM'])],
+      phase: 'asking',
+      action: { kind: 'ask', scheme: ntlmAgain, challenges: read('NTLM'), state: undefined, refused: false },
     },
     {
       row: 'probing, not 407: relay',
@@ -143,6 +220,7 @@ describe('the table', () => {
         scheme: digest,
         challenges: read('Digest algorithm=SHA-256, Digest algorithm=MD5'),
         state: undefined,
+        refused: false,
       },
     },
     {
@@ -150,21 +228,21 @@ describe('the table', () => {
       schemes: [basic],
       events: [...asked('Basic'), sends('x', 1)],
       phase: 'negotiating',
-      action: { kind: 'send', credentials: withToken('x', 'x'), connection: 'any' },
+      action: { kind: 'send', credentials: withToken('x', 'x'), connection: 'any', complete: true },
     },
     {
       row: 'asking, send, bound, first leg: send on a fresh connection, also where the probe was on one that stays open',
       schemes: [ntlm],
       events: [...asked('NTLM'), sends('x', 1)],
       phase: 'negotiating',
-      action: { kind: 'send', credentials: withToken('x', 'x'), connection: 'fresh' },
+      action: { kind: 'send', credentials: withToken('x', 'x'), connection: 'fresh', complete: true },
     },
     {
       row: 'asking, send, bound, later leg: send on the same connection',
       schemes: [ntlm],
       events: [...asked('NTLM'), sends('x', 1, false), response(407, ['NTLM abc']), sends('y', 2)],
       phase: 'negotiating',
-      action: { kind: 'send', credentials: withToken('x', 'y'), connection: 'same' },
+      action: { kind: 'send', credentials: withToken('x', 'y'), connection: 'same', complete: true },
     },
     {
       row: 'asking, send, bound, later leg, connection closing: unanswerable connection-lost',
@@ -185,7 +263,7 @@ describe('the table', () => {
       schemes: [digest, ntlm, basic],
       events: [...asked('Basic realm="a", Digest'), refuses('unsupported')],
       phase: 'asking',
-      action: { kind: 'ask', scheme: basic, challenges: read('Basic realm="a"'), state: undefined },
+      action: { kind: 'ask', scheme: basic, challenges: read('Basic realm="a"'), state: undefined, refused: false },
     },
     {
       row: 'asking, refuse otherwise, none left: unanswerable no-usable-scheme',
@@ -213,21 +291,21 @@ describe('the table', () => {
       schemes: [digest],
       events: [...asked('Digest'), sends('x', 1), response(407, ['Digest'], { notPermitted: true })],
       phase: 'ended',
-      action: { kind: 'denied', scheme: digest, state: 1 },
+      action: { kind: 'denied', authenticated: { scheme: digest, state: 1 } },
     },
     {
       row: 'negotiating, 407 "not permitted", credentials incomplete: ask the scheme again, for nobody was recognised',
       schemes: [ntlm],
       events: [...asked('NTLM'), sends('x', 1, false), response(407, ['NTLM abc'], { notPermitted: true })],
       phase: 'asking',
-      action: { kind: 'ask', scheme: ntlm, challenges: read('NTLM abc'), state: 1 },
+      action: { kind: 'ask', scheme: ntlm, challenges: read('NTLM abc'), state: 1, refused: false },
     },
     {
       row: 'negotiating, 407 with the scheme: ask the scheme again, with its state',
       schemes: [digest, basic],
       events: [...asked('Digest, Basic'), sends('x', 'one'), response(407, ['Basic realm="a", Digest nonce=n'])],
       phase: 'asking',
-      action: { kind: 'ask', scheme: digest, challenges: read('Digest nonce=n'), state: 'one' },
+      action: { kind: 'ask', scheme: digest, challenges: read('Digest nonce=n'), state: 'one', refused: true },
     },
     {
       row: 'negotiating, 407 without the scheme, credentials complete: rejected',
@@ -237,11 +315,11 @@ describe('the table', () => {
       action: { kind: 'rejected', scheme: digest, detail: 'the proxy no longer offers digest' },
     },
     {
-      row: 'negotiating, 407 without the scheme, incomplete: unanswerable no-usable-scheme',
+      row: 'negotiating, 407 without the scheme, incomplete: as from probing, with what is left of ours',
       schemes: [ntlm, basic],
       events: [...asked('NTLM, Basic'), sends('x', 1, false), response(407, ['Basic realm="a"'])],
-      phase: 'ended',
-      action: { kind: 'unanswerable', reason: 'no-usable-scheme', detail: 'the proxy no longer offers ntlm' },
+      phase: 'asking',
+      action: { kind: 'ask', scheme: basic, challenges: read('Basic realm="a"'), state: undefined, refused: false },
     },
   ])('$row', ({ schemes, events, phase, action }) => {
     const [state, last] = play(schemes, ...events);
@@ -252,13 +330,16 @@ describe('the table', () => {
     start: start(),
     response: response(407, ['Basic']),
     turn: refuses('rejected'),
+    lost: { kind: 'lost' },
   };
-  const STATES: readonly { state: ChainState; legal: ChainEvent['kind'] | 'none' }[] = [
-    { state: clientChain([basic]), legal: 'start' },
-    { state: play([basic], probed)[0], legal: 'response' },
-    { state: play([basic], ...asked('Basic'))[0], legal: 'turn' },
-    { state: play([basic], start(known))[0], legal: 'response' },
-    { state: play([basic], probed, response(200))[0], legal: 'none' },
+  const STATES: readonly { state: ChainState; legal: readonly ChainEvent['kind'][] }[] = [
+    { state: clientChain([basic]), legal: ['start'] },
+    { state: play([basicAgain], start(known))[0], legal: ['turn'] },
+    { state: play([ntlmAgain], start(loggedIn, loggedIn))[0], legal: ['response', 'lost'] },
+    { state: play([basic], probed)[0], legal: ['response'] },
+    { state: play([basic], ...asked('Basic'))[0], legal: ['turn'] },
+    { state: play([basic], ...asked('Basic'), sends('x', 1))[0], legal: ['response'] },
+    { state: play([basic], probed, response(200))[0], legal: [] },
   ];
   const MOVES = STATES.flatMap(({ state, legal }) =>
     Object.values(EVENTS).map((event) => ({
@@ -266,12 +347,20 @@ describe('the table', () => {
       phase: state.phase,
       event,
       kind: event.kind,
-      legal: legal === event.kind,
+      legal: legal.includes(event.kind),
     })),
   );
 
   test('has every phase in the list of moves that follows', () => {
-    expect(STATES.map(({ state }) => state.phase)).toEqual(['idle', 'probing', 'asking', 'negotiating', 'ended']);
+    expect(STATES.map(({ state }) => state.phase)).toEqual([
+      'idle',
+      'resuming',
+      'standing',
+      'probing',
+      'asking',
+      'negotiating',
+      'ended',
+    ]);
   });
 
   test.each(MOVES.filter(({ legal }) => !legal))(
@@ -298,11 +387,7 @@ describe('the table', () => {
 });
 
 /** A proxy that says one thing after the other: `407 LINE | LINE`, with `close` or `not permitted` before a colon. */
-async function exchange(
-  schemes: readonly ClientScheme[],
-  proxy: readonly string[],
-  known?: KnownCredentials,
-): Promise<string[]> {
+async function exchange(schemes: readonly ClientScheme[], proxy: readonly string[], known?: Known): Promise<string[]> {
   const transcript: string[] = [];
   const script = proxy.values();
   let [state, action] = advance(clientChain(schemes), start(known));
@@ -327,6 +412,15 @@ async function exchange(
         [state, action] = advance(state, turn(answer));
         break;
       }
+      case 'resume': {
+        const request = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+        const resumed = await action.scheme.resume?.(request, action.state)?.turn;
+        if (resumed === undefined) throw new Error('resumed what cannot be resumed');
+        [state, action] = advance(state, turn(resumed));
+        break;
+      }
+      case 'denied':
+        return [...transcript, `denied ${action.authenticated.scheme.name}`];
       case 'relay':
         return [...transcript, action.authenticated ? `relay, ${action.authenticated.scheme.name} is good` : 'relay'];
       case 'unanswerable':
@@ -349,7 +443,7 @@ describe('the rules', () => {
   );
 
   test('no credentials at all where the peer may be sent none', async () => {
-    const known = { scheme: basic, credentials: withToken('basic', 'k'), state: 1 };
+    const known = { scheme: basicAgain, state: 1 };
     expect(await exchange([], ['407 Basic'], known)).toEqual([
       'nothing, any connection',
       'no-common-scheme: the proxy offers basic, the credentials allow none of these',
@@ -375,7 +469,7 @@ describe('the rules', () => {
   });
 
   test('known credentials of a scheme that is no longer allowed are not sent', async () => {
-    const known = { scheme: basic, credentials: withToken('basic', 'k'), state: 1 };
+    const known = { scheme: basicAgain, state: 1 };
     expect(await exchange([digest], ['407 Digest, Basic', '200'], known)).toEqual([
       'nothing, any connection',
       'Digest d, any connection',
@@ -475,18 +569,19 @@ describe('the rules', () => {
   });
 
   test('a 407 to known credentials is a rejection and not retried, without a probe', async () => {
-    const known = { scheme: basic, credentials: withToken('basic', 'k'), state: 1 };
-    expect(await exchange([digest, basic], ['407 Digest, Basic', '200'], known)).toEqual([
+    const known = { scheme: basicAgain, state: 1 };
+    expect(await exchange([digest, basicAgain], ['407 Digest, Basic', '200'], known)).toEqual([
       'Basic k, any connection',
       'rejected basic',
     ]);
   });
 
-  test('a 407 to a message that proved nothing yet is no rejection', async () => {
-    expect(await exchange([ntlm, basic], ['407 NTLM, Basic', '407 Basic'])).toEqual([
+  test('a 407 to a message that proved nothing yet is no rejection: what else is offered is tried', async () => {
+    expect(await exchange([ntlm, basic], ['407 NTLM, Basic', '407 Basic', '200'])).toEqual([
       'nothing, any connection',
       'NTLM type1, fresh connection',
-      'no-usable-scheme: the proxy no longer offers ntlm',
+      'Basic b, any connection',
+      'relay, basic is good',
     ]);
   });
 

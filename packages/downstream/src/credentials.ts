@@ -1,4 +1,4 @@
-import type { ClientScheme, KnownCredentials, Secret } from '@chain407/auth';
+import type { ClientScheme, Known, Secret } from '@chain407/auth';
 import { basicClient } from '@chain407/auth';
 import { LockoutGuard, type LockoutOptions } from './lockout.ts';
 
@@ -11,7 +11,7 @@ export interface Credential {
   readonly mayGoTo: (host: string, port: number) => boolean;
   readonly guard: LockoutGuard;
   /** What worked last, by upstream name: the next request needs no question. */
-  readonly known: Map<string, KnownCredentials>;
+  readonly known: Map<string, Known>;
 }
 
 export interface CredentialOptions {

@@ -91,7 +91,7 @@ export class Exchange {
       for (const [i, hop] of hops.entries()) {
         const identity = this.#identity(hop, mode);
         this.#record.note({ via: hop.direct ? 'direct' : hop.upstream.name, identity: nameIdentity(identity) });
-        const outcome = await this.#negotiate(hop, identity);
+        const outcome = await this.#attempt(hop, identity);
         const unreachable = outcome.kind === 'failed' && outcome.error.phase === 'connect';
         if (!hop.direct) this.#tellFailover(hop.upstream, unreachable, outcome);
         if (!unreachable || i === hops.length - 1) return await this.#conclude(hop, identity, outcome);
@@ -139,38 +139,25 @@ export class Exchange {
     return chooseIdentity({ mode, rejected: this.#runtime.rejected, line, credential: upstream.credential });
   }
 
-  async #negotiate(hop: Hop, identity: Identity): Promise<Negotiated> {
-    const { method = '' } = this.#client.req;
-    if (this.#mustProbe(hop, identity)) {
-      const probe = await this.#attempt(hop, identity, 'HEAD', undefined);
-      if (probe.kind !== 'response') return probe;
-      await probe.response.finish();
-    }
-    return this.#attempt(hop, identity, method, this.#body);
-  }
-
-  /** A body too large to be kept is only sent once it is known that it will be taken. */
-  #mustProbe({ upstream }: Hop, identity: Identity): boolean {
-    if (this.#body === undefined || this.#body.surelyReplayable || identity.kind !== 'own') return false;
-    return !identity.credential.known.has(upstream.name);
-  }
-
-  #attempt(hop: Hop, identity: Identity, method: string, body: ReplayBody | undefined): Promise<Negotiated> {
+  #attempt(hop: Hop, identity: Identity): Promise<Negotiated> {
     const { upstream, direct } = hop;
     const { kind, req } = this.#client;
-    const bodyless = body === undefined && this.#body !== undefined;
+    const { method = '', rawHeaders, httpVersion } = req;
     const facts: HeadFacts = {
       kind,
       target: this.#target,
-      headers: countForward(method, req.rawHeaders),
-      body: bodyless ? { kind: 'none' } : this.#framing,
-      via: `${req.httpVersion} ${this.#runtime.pseudonym}`,
+      headers: countForward(method, rawHeaders),
+      body: this.#framing,
+      via: `${httpVersion} ${this.#runtime.pseudonym}`,
       direct,
-      bodyless,
+      standIn: false,
     };
     const target = targetText(facts.target, direct);
-    const fields = (credentials: Credentials | undefined): string[] =>
-      requestHeaders(facts, authorization(identity, credentials));
+    const fields = (credentials: Credentials | undefined, standIn: boolean): string[] =>
+      requestHeaders(
+        standIn ? { ...facts, body: { kind: 'none' }, standIn } : facts,
+        authorization(identity, credentials),
+      );
     return negotiate({
       upstream,
       credential: identity.kind === 'own' ? identity.credential : undefined,
@@ -179,13 +166,15 @@ export class Exchange {
       target,
       upgrade: kind === 'upgrade',
       idempotent: IDEMPOTENT.has(method),
-      body,
-      head: (credentials) => formatHead(`${method} ${target} HTTP/1.1`, fields(credentials)),
+      body: this.#body,
+      head: (credentials, standIn) =>
+        formatHead(`${standIn ? 'HEAD' : method} ${target} HTTP/1.1`, fields(credentials, standIn)),
       source: (scheme) => this.#source(upstream, identity, scheme),
       cancellation: this.#cancellation,
-      onLeg: ({ credentials, ...leg }) => {
+      onLeg: ({ credentials, standIn, ...leg }) => {
         const to = direct ? 'origin' : upstream.name;
-        this.#record.sent({ ...leg, to, method, target, headers: () => fields(credentials) });
+        const asked = standIn ? 'HEAD' : method;
+        this.#record.sent({ ...leg, to, method: asked, target, headers: () => fields(credentials, standIn) });
       },
     });
   }

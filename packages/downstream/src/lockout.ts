@@ -95,6 +95,11 @@ export class LockoutGuard {
     );
   }
 
+  /** What was good may no longer be: the next to be admitted finds out. */
+  doubt(): void {
+    if (this.#state.phase === 'good') this.#state = { phase: 'unproven', failures: 0 };
+  }
+
   inconclusive(): void {
     if (this.#state.phase !== 'probing') return;
     this.#move({ phase: 'unproven', failures: this.#state.failures });

@@ -1,20 +1,26 @@
-import type { ChainAction, ChainEvent, ChainState, ClientTurn, Credentials, KnownCredentials } from '@chain407/auth';
-import { advance, clientChain, parseChallenges } from '@chain407/auth';
+import type {
+  ChainAction,
+  ChainEvent,
+  ChainState,
+  Challenge,
+  ClientTurn,
+  Conclusion,
+  Known,
+  RequestFacts,
+} from '@chain407/auth';
+import { advance, clientChain, parseChallenges, parseParams } from '@chain407/auth';
 import type { ResponseHead } from '@chain407/core';
-import { preciseNow, REFUSALS, valuesOf } from '@chain407/core';
-import type { Cancellation } from './cancellation.ts';
-import type { ConnectionSource } from './connection-source.ts';
+import { REFUSALS, valuesOf } from '@chain407/core';
+import type { Freight } from './carrier.ts';
+import { Carrier, gone } from './carrier.ts';
 import type { Credential } from './credentials.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
-import { HopResponse } from './hop-response.ts';
+import type { HopResponse } from './hop-response.ts';
 import type { Admission } from './lockout.ts';
-import type { Upstream } from './upstream.ts';
-import type { OutboundBody } from './upstream-connection.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
 
 /** A 407 page is kept up to this size while the next leg is tried; precedent: Squid's error pages are under 8 KiB. */
 const MAX_COLLECTED = 64 * 1024;
-/** NTLM takes three legs, a stale Digest nonce one more; a peer that goes on beyond this is in a loop. */
+/** NTLM takes three legs, a stale Digest nonce one more, twice for a large body; beyond this a peer is in a loop. */
 const MAX_LEGS = 8;
 
 /** Why our credentials did not open the way. `closed`: the guard kept them from being sent at all. */
@@ -33,39 +39,18 @@ export type Negotiated =
   | { readonly kind: 'cancelled' };
 
 /** One request to one upstream; `credential` is there where ours are to be used. */
-export interface NegotiationRequest {
-  readonly upstream: Upstream;
+export interface NegotiationRequest extends Freight {
   readonly credential: Credential | undefined;
   /** The client could answer in our place: while ours are held back, the upstream is asked for its challenges. */
   readonly answerable: boolean;
-  readonly method: string;
   /** The request-target as it goes on the wire. */
   readonly target: string;
-  readonly upgrade: boolean;
-  /** May be sent again on a new connection when the old one was found dead (RFC 9110 §9.2.2). */
-  readonly idempotent: boolean;
-  readonly body: (OutboundBody & { readonly replayable: boolean }) | undefined;
-  /** The head with these credentials of ours, or with none of ours. */
-  readonly head: (credentials: Credentials | undefined) => string;
-  /** Connections for this identity once `scheme` is in use, or before. */
-  readonly source: (scheme: string | undefined) => ConnectionSource;
-  readonly cancellation: Cancellation;
-  readonly onLeg: (leg: NegotiationLeg) => void;
-}
-
-/** What was sent on which connection, and what came back: a head, or the reason why none came. */
-export interface NegotiationLeg {
-  readonly connection: string;
-  readonly credentials: Credentials | undefined;
-  readonly at: number;
-  readonly ms: number;
-  readonly result: ResponseHead | HopError;
 }
 
 /**
  * The one negotiation loop, for plain requests, CONNECT and Upgrade alike: sends what the reducer says, feeds back what
- * came. Owns the order of legs and the connection between them; which scheme comes next is the reducer's business, and
- * what the client is told is the caller's.
+ * came. Owns what is asked of the guard and what is remembered; which scheme comes next is the reducer's business,
+ * which connection serves the carrier's, and what the client is told the caller's.
  */
 export async function negotiate(request: NegotiationRequest): Promise<Negotiated> {
   const negotiation = new Negotiation(request);
@@ -81,18 +66,25 @@ export async function negotiate(request: NegotiationRequest): Promise<Negotiated
   }
 }
 
+type ActionOf<K extends ChainAction['kind']> = Extract<ChainAction, { kind: K }>;
+type Refused = Extract<Negotiated, { kind: 'refused' }>;
+
 class Negotiation {
   readonly #request: NegotiationRequest;
-  #connection: UpstreamConnection | undefined;
-  /** The scheme whose credentials the connection has carried. */
-  #carried: string | undefined;
-  #credentials: Credentials | undefined;
+  readonly #carrier: Carrier;
   #response: HopResponse | undefined;
   /** The guard has let an attempt through and has not been told how it ended. */
   #owesOutcome = false;
+  /** A body that cannot be kept may go out: what it goes with is known to be good. */
+  #sure = false;
+  /** The last leg was a HEAD in place of the request. */
+  #stoodIn = false;
+  /** The state that was resumed: there is nothing new to remember while it stays the same. */
+  #resumed: unknown;
 
   constructor(request: NegotiationRequest) {
     this.#request = request;
+    this.#carrier = new Carrier(request);
   }
 
   async run(): Promise<Negotiated> {
@@ -102,20 +94,29 @@ class Negotiation {
     const { host, port } = upstream.connection;
     const schemes = closed === undefined && credential?.mayGoTo(host, port) ? credential.schemes : [];
     let state: ChainState = clientChain(schemes);
-    const known = credential?.known.get(upstream.name);
-    let event: ChainEvent = { kind: 'start', ...(known === undefined ? {} : { known }) };
+    let event: ChainEvent = this.#start();
     for (let legs = 0; legs <= MAX_LEGS; ) {
       const [next, action]: readonly [ChainState, ChainAction] = advance(state, event);
       state = next;
       if (action.kind === 'send') {
         legs += 1;
         event = await this.#send(action);
+      } else if (action.kind === 'resume') {
+        event = { kind: 'turn', turn: await this.#resume(action) };
       } else if (action.kind === 'ask') {
         const turn = await this.#ask(action);
         if (turn.kind === 'refused') return turn;
         event = { kind: 'turn', turn };
+      } else if (action.kind === 'relay') {
+        if (action.authenticated !== undefined) await this.#authenticated(action.authenticated);
+        if (!this.#stoodIn) return { kind: 'response', response: this.#response as HopResponse };
+        // The way is open: now the request itself.
+        await this.#response?.collect(MAX_COLLECTED);
+        this.#sure = true;
+        state = clientChain(schemes);
+        event = this.#start();
       } else {
-        return this.#conclude(action, known);
+        return this.#end(action);
       }
     }
     return refused({ reason: 'unanswerable', detail: `the proxy asked ${MAX_LEGS} times` }, this.#response);
@@ -127,111 +128,115 @@ class Negotiation {
     this.#owesOutcome = false;
   }
 
-  /** Nobody will take the response over, and with it the connection. */
   abandon(): void {
-    this.#connection?.destroy();
+    this.#carrier.abandon();
   }
 
-  async #ask(
-    action: Extract<ChainAction, { kind: 'ask' }>,
-  ): Promise<ClientTurn | Extract<Negotiated, { kind: 'refused' }>> {
-    const { credential, method, target, upstream, cancellation } = this.#request;
+  #start(): ChainEvent {
+    const { credential, upstream } = this.#request;
+    const known = credential?.known.get(upstream.name);
+    if (known === undefined) return { kind: 'start' };
+    if (known.scheme.binding !== 'connection' || !this.#carrier.standing(known.scheme.name))
+      return { kind: 'start', known };
+    this.#sure = true;
+    return { kind: 'start', known, standing: known };
+  }
+
+  #resume({ scheme, state }: ActionOf<'resume'>): ClientTurn | Promise<ClientTurn> {
+    const { credential, upstream } = this.#request;
+    if (scheme.perishable !== true) this.#sure = true;
+    const resumption = scheme.resume?.(this.#facts(), state);
+    if (resumption === undefined) throw new TypeError(`${scheme.name} cannot be resumed`);
+    const { turn, next } = resumption;
+    if (next !== state) credential?.known.set(upstream.name, { scheme, state: next });
+    if ('then' in turn) return turn.then((settled) => this.#took(settled));
+    return this.#took(turn);
+  }
+
+  #took(turn: ClientTurn): ClientTurn {
+    if (turn.kind === 'send') this.#resumed = turn.state;
+    return turn;
+  }
+
+  async #ask({ scheme, challenges, state, refused: wasRefused }: ActionOf<'ask'>): Promise<ClientTurn | Refused> {
+    const { credential, cancellation } = this.#request;
     await this.#response?.collect(MAX_COLLECTED);
-    if (action.state === undefined && credential !== undefined && !this.#owesOutcome) {
+    if (credential !== undefined && !this.#owesOutcome) {
+      // What was good may no longer be: one exchange finds out, the others wait for it.
+      if (wasRefused && !challenges.some(saysStale)) credential.guard.doubt();
       const admission = await credential.guard.admit();
       if (admission.kind === 'closed') return refused(heldBack(admission), this.#response);
       this.#owesOutcome = true;
     }
     if (cancellation.cancelled) throw gone();
-    return action.scheme.answer(
-      action.challenges,
-      { method, target, peerHost: upstream.connection.host },
-      action.state,
-    );
+    return scheme.answer(challenges, this.#facts(), state);
   }
 
-  async #send({ credentials, connection }: Extract<ChainAction, { kind: 'send' }>): Promise<ChainEvent> {
-    this.#credentials = credentials;
-    // An attempt that counts is never repeated, so it does not go where the peer may have closed without saying so.
-    const wanted = connection === 'any' && this.#owesOutcome ? 'fresh' : connection;
-    let reused = await this.#connect(wanted, credentials?.scheme);
-    for (;;) {
-      try {
-        return this.#received(await this.#leg(credentials));
-      } catch (error) {
-        if (!(error instanceof HopError) || !reused || !this.#mayRepeat(error)) throw error;
-        reused = await this.#connect('fresh', credentials?.scheme);
-      }
-    }
+  /** A body that cannot be kept must wait until it is known that it will be taken: a HEAD goes before it. */
+  #mustWait(): boolean {
+    const { body, credential } = this.#request;
+    return credential !== undefined && body !== undefined && !body.surelyReplayable && !this.#sure;
   }
 
-  /** Sees to a connection as the reducer wants it; true where it has served before. */
-  async #connect(wanted: 'any' | 'same' | 'fresh', scheme: string | undefined): Promise<boolean> {
-    const { upstream, source, cancellation, body } = this.#request;
-    if (body?.replayable === false) {
-      throw new HopError('exchange', HOP_CODES.notReplayable, 'the request body is too large to be sent again', false);
-    }
-    const current = this.#connection?.reusable === true ? this.#connection : undefined;
-    if (wanted === 'same' && current === undefined) {
-      throw new HopError('exchange', HOP_CODES.closed, `the connection was closed in the middle of ${scheme}`, false);
-    }
-    if (wanted === 'fresh') {
-      this.#connection?.destroy();
-      this.#connection = undefined;
-    } else {
-      this.#connection = current ?? source(scheme).take();
-    }
-    this.#carried = scheme ?? this.#carried;
-    const reused = this.#connection?.used ?? false;
-    this.#connection ??= await UpstreamConnection.connect(upstream.connection, cancellation);
-    if (cancellation.cancelled) throw gone();
-    cancellation.hold(this.#connection);
-    return reused;
+  #facts(): RequestFacts {
+    const { method, target, upstream, body } = this.#request;
+    const facts = { target, peerHost: upstream.connection.host };
+    if (this.#mustWait()) return { ...facts, method: 'HEAD' };
+    return body === undefined ? { ...facts, method } : { ...facts, method, content: () => body.content() };
   }
 
-  async #leg(credentials: Credentials | undefined): Promise<HopResponse> {
-    const { method, upgrade, head, body, cancellation, source, onLeg } = this.#request;
-    const connection = this.#connection as UpstreamConnection;
-    const at = preciseNow();
-    const report = (result: ResponseHead | HopError): void =>
-      onLeg({ connection: connection.id, credentials, at, ms: preciseNow() - at, result });
-    try {
-      const answer = await connection.send({ context: { method, upgrade }, head: head(credentials), body });
-      report(answer);
-      const carried = this.#carried;
-      return new HopResponse(answer, connection, () => {
-        cancellation.release();
-        source(carried).put(connection);
-      });
-    } catch (error) {
-      if (error instanceof HopError) report(error);
-      throw error;
-    }
-  }
-
-  #received(response: HopResponse): ChainEvent {
+  async #send({ credentials, connection, complete }: ActionOf<'send'>): Promise<ChainEvent> {
+    // What proves nothing yet is sure to be refused: no body goes with it.
+    const standIn = this.#mustWait() || (!complete && this.#request.body !== undefined);
+    this.#stoodIn = standIn;
+    const response = await this.#carrier.send({ credentials, connection, standIn, once: this.#owesOutcome });
+    if (response === 'lost') return { kind: 'lost' };
     this.#response = response;
     const { status, headers, persistent } = response.head;
     if (status !== 407) return { kind: 'response', status, challenges: [], persistent, notPermitted: false };
-    const { challenges } = parseChallenges(valuesOf(headers, 'proxy-authenticate'));
-    return { kind: 'response', status, challenges, persistent, notPermitted: saysNotPermitted(headers) };
+    return {
+      kind: 'response',
+      status,
+      challenges: challengesOf(response.head),
+      persistent,
+      notPermitted: saysNotPermitted(headers),
+    };
   }
 
-  #mayRepeat(error: HopError): boolean {
-    const { idempotent, body } = this.#request;
-    // Whoever closed may have read the credentials: while they are not known to be good, that was the one attempt.
-    return error.unanswered && idempotent && body?.replayable !== false && !this.#owesOutcome;
+  /** The upstream took them. Hears what else it says, and remembers what the next exchange needs. */
+  async #authenticated({ scheme, state }: Known): Promise<void> {
+    const { upstream } = this.#request;
+    const conclusion = scheme.conclude === undefined ? undefined : this.#conclude({ scheme, state });
+    const concluded = conclusion !== undefined && 'then' in conclusion ? await conclusion : conclusion;
+    if (concluded?.kind === 'impostor') {
+      throw new HopError('exchange', HOP_CODES.impostor, `${upstream.name}: ${concluded.detail}`, false);
+    }
+    this.#remember({ scheme, state: concluded === undefined ? state : concluded.state });
   }
 
-  #conclude(action: Exclude<ChainAction, { kind: 'send' | 'ask' }>, known: KnownCredentials | undefined): Negotiated {
+  #remember(known: Known): void {
+    const { credential, upstream } = this.#request;
+    this.#owesOutcome = false;
+    this.#carrier.loggedIn();
+    credential?.guard.accepted();
+    if (known.state !== this.#resumed) credential?.known.set(upstream.name, known);
+  }
+
+  #conclude({ scheme, state }: Known): Conclusion | Promise<Conclusion> | undefined {
+    const { head } = this.#response as HopResponse;
+    const [line] = valuesOf(head.headers, 'proxy-authentication-info');
+    const challenges = challengesOf(head).filter((challenge) => challenge.scheme === scheme.name);
+    if (line === undefined && challenges.length === 0) return undefined;
+    const info = (line === undefined ? undefined : parseParams(line)) ?? new Map<string, string>();
+    return scheme.conclude?.({ info, challenges }, this.#facts(), state);
+  }
+
+  #end(action: Exclude<ChainAction, { kind: 'send' | 'ask' | 'resume' | 'relay' }>): Negotiated {
     const { credential, upstream } = this.#request;
     const response = this.#response as HopResponse;
     switch (action.kind) {
-      case 'relay':
-        if (action.authenticated !== undefined) this.#remember(action.authenticated, known);
-        return { kind: 'response', response };
       case 'denied':
-        this.#remember(action, known);
+        this.#remember(action.authenticated);
         return refused({ reason: 'denied', detail: 'the user was recognised but may not do this' }, response);
       case 'rejected':
         this.#owesOutcome = false;
@@ -243,20 +248,13 @@ class Negotiation {
         if (credential === undefined) return { kind: 'response', response };
         const closed = credential.guard.closed();
         if (closed !== undefined) return refused(heldBack(closed), response);
+        // What is remembered led nowhere: the next exchange asks first.
+        credential.known.delete(upstream.name);
         return refused({ reason: 'unanswerable', detail: action.detail }, response);
       }
       default:
         return action satisfies never;
     }
-  }
-
-  #remember({ scheme, state }: Pick<KnownCredentials, 'scheme' | 'state'>, known: KnownCredentials | undefined): void {
-    const { credential, upstream } = this.#request;
-    this.#owesOutcome = false;
-    credential?.guard.accepted();
-    const credentials = this.#credentials;
-    if (credentials === undefined || (known?.credentials === credentials && known.state === state)) return;
-    credential?.known.set(upstream.name, { scheme, credentials, state });
   }
 }
 
@@ -269,11 +267,15 @@ const heldBack = ({ reason, retryAfter }: Extract<Admission, { kind: 'closed' }>
 const waitOf = (closed: Extract<Admission, { kind: 'closed' }> | undefined): Pick<Refusal, 'retryAfter'> =>
   closed === undefined ? {} : { retryAfter: closed.retryAfter };
 
-const gone = (): HopError => new HopError('exchange', HOP_CODES.closed, 'the client has gone', false);
-
-function refused(refusal: Refusal, response?: HopResponse): Extract<Negotiated, { kind: 'refused' }> {
+function refused(refusal: Refusal, response?: HopResponse): Refused {
   return { kind: 'refused', refusal, ...(response === undefined ? {} : { response }) };
 }
+
+const challengesOf = ({ headers }: ResponseHead): Challenge[] =>
+  parseChallenges(valuesOf(headers, 'proxy-authenticate')).challenges;
+
+/** RFC 7616 §3.3: the nonce was too old, user and password may well be right. */
+const saysStale = ({ params }: Challenge): boolean => params.get('stale')?.toLowerCase() === 'true';
 
 /** Our own upstream tier says so in `Proxy-Status`; then the 407 is a matter of permission, not of the password. */
 function saysNotPermitted(headers: readonly string[]): boolean {

@@ -3,9 +3,10 @@ import type { Credentials } from '@chain407/auth';
 import type { Leg, RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
 import { preciseNow, publishLeg } from '@chain407/core';
 import { Cancellation } from './cancellation.ts';
+import type { CarriedLeg } from './carrier.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 import { HopResponse } from './hop-response.ts';
-import type { Negotiated, NegotiationLeg } from './negotiate.ts';
+import type { Negotiated } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import { authorizationText, formatHead } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
@@ -134,7 +135,7 @@ async function read(response: HopResponse): Promise<OneShotResponse> {
 }
 
 function publish(
-  { connection, at, ms, result }: NegotiationLeg,
+  { connection, at, ms, result }: Omit<CarriedLeg, 'standIn'>,
   to: string,
   method: string,
   target: string,

@@ -19,6 +19,8 @@ export class ReplayBody implements OutboundBody {
   #bytes = 0;
   #socket: Socket | undefined;
   #listening = false;
+  /** Somebody waits until all of it is here, or more than is kept. */
+  #gathered: (() => void) | undefined;
 
   /** `limit` in bytes. */
   constructor(req: IncomingMessage, framing: RequestBody, limit: number) {
@@ -61,12 +63,29 @@ export class ReplayBody implements OutboundBody {
       this.#finish(socket);
       return;
     }
-    if (!this.#listening) {
-      this.#listening = true;
-      this.#req.on('data', this.#onData);
-      this.#req.once('end', this.#onEnd);
-    }
+    this.#listen();
     if (flowing) this.#req.resume();
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#req.on('data', this.#onData);
+    this.#req.once('end', this.#onEnd);
+  }
+
+  /** All of it, or `undefined` where it is more than is kept. Sends nothing. */
+  async content(): Promise<Buffer | undefined> {
+    if (this.#framing.kind === 'length' && !this.surelyReplayable) return undefined;
+    if (!this.#ended && this.#kept !== undefined) {
+      this.#listen();
+      await new Promise<void>((resolve) => {
+        this.#gathered = resolve;
+        this.#req.once('close', resolve).resume();
+      });
+      this.#gathered = undefined;
+    }
+    return this.#kept === undefined || !this.#ended ? undefined : Buffer.concat(this.#kept);
   }
 
   stop(): void {
@@ -85,12 +104,15 @@ export class ReplayBody implements OutboundBody {
 
   readonly #onData = (bytes: Buffer): void => {
     this.#keep(bytes);
+    if (this.#gathered !== undefined && this.#kept !== undefined) return;
+    this.#gathered?.();
     const socket = this.#socket;
     if (socket === undefined || !this.#write(socket, bytes)) this.#req.pause();
   };
 
   readonly #onEnd = (): void => {
     this.#ended = true;
+    this.#gathered?.();
     if (this.#socket !== undefined) this.#finish(this.#socket);
   };
 

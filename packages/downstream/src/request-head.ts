@@ -14,8 +14,8 @@ export interface HeadFacts {
   readonly via: string;
   /** The next hop is the origin itself: origin-form, and never any proxy credentials. */
   readonly direct: boolean;
-  /** The request stands in for one with a body, to find out what the next hop wants before the body is sent. */
-  readonly bodyless: boolean;
+  /** It stands in for a request with a body, to find out what the next hop wants before the body is sent. */
+  readonly standIn: boolean;
 }
 
 // Host is made anew; Expect was answered by this hop's own server (RFC 9110 §10.1.1).
@@ -39,10 +39,10 @@ export function targetText(target: RequestTarget, direct: boolean): string {
 
 /** The fields of the request, credentials last. */
 export function requestHeaders(facts: HeadFacts, authorization: string | undefined): string[] {
-  const { kind, target, headers, body, via, direct, bodyless } = facts;
+  const { kind, target, headers, body, via, direct, standIn } = facts;
   const authority = target.form === 'asterisk' ? '' : target.authority;
   // Host is made anew from the target: the two must not be able to disagree (RFC 9112 §3.2.2).
-  const fields = ['Host', authority, ...endToEnd(headers, bodyless ? BODY : OWN), 'Via', via];
+  const fields = ['Host', authority, ...endToEnd(headers, standIn ? BODY : OWN), 'Via', via];
   if (kind === 'upgrade') fields.push('Connection', 'Upgrade', 'Upgrade', valuesOf(headers, 'upgrade').join(', '));
   if (body.kind === 'chunked') fields.push('Transfer-Encoding', 'chunked');
   if (authorization !== undefined && !direct) fields.push('Proxy-Authorization', authorization);

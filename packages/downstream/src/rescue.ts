@@ -59,6 +59,13 @@ const ROWS: readonly Row[] = [
     'Send the request again: the next try knows the answer; or raise limits.replayBody.',
   ],
   [
+    [HOP_CODES.impostor],
+    502,
+    'proxy_internal_response',
+    'it could not prove that it knows the secret of the account, as mutual authentication asks',
+    'Do not go on before it is known why: something may be standing in for that proxy.',
+  ],
+  [
     [HOP_CODES.closed, 'ECONNRESET', 'EPIPE'],
     502,
     'connection_terminated',

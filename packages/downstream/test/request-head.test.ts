@@ -19,7 +19,7 @@ const facts = (changes: Partial<HeadFacts> = {}): HeadFacts => ({
   body: { kind: 'none' },
   via: '1.1 me',
   direct: false,
-  bodyless: false,
+  standIn: false,
   ...changes,
 });
 
@@ -110,7 +110,7 @@ describe('the fields of a request', () => {
       'nothing about a body in the question before a body',
       {
         headers: ['Content-Length', '3', 'Content-Type', 'text/plain', 'Content-Encoding', 'br', 'X', '1'],
-        bodyless: true,
+        standIn: true,
       },
       undefined,
       [...START, 'X', '1', ...END],
