@@ -19,7 +19,7 @@ export function schemeProblems(accounts: readonly Account[], offered: OfferedSch
   const { schemes, algorithms } = offered;
   return [
     ...schemes.flatMap((scheme) => unusable(scheme, accounts)),
-    ...(schemes.includes('ntlm') ? sameInCapitals(accounts) : []),
+    ...(schemes.includes('ntlm') ? sameToNtlm(accounts) : []),
     ...shutOut(accounts, schemes),
     ...(schemes.includes('digest') ? otherAlgorithms(accounts, algorithms) : []),
   ];
@@ -40,8 +40,8 @@ function unusable(scheme: string, accounts: readonly Account[]): Problem[] {
   return [{ severity: 'error', path: 'auth.schemes', message }];
 }
 
-/** NTLM does not tell letter cases apart: who of the two it is could not be said. */
-function sameInCapitals(accounts: readonly Account[]): Problem[] {
+/** Two names for one key of {@link ntKey}: only the first of them could log in by NTLM. */
+function sameToNtlm(accounts: readonly Account[]): Problem[] {
   const first = new Map<string, string>();
   const problems: Problem[] = [];
   for (const account of accounts) {
@@ -52,7 +52,7 @@ function sameInCapitals(accounts: readonly Account[]): Problem[] {
     const other = first.get(key);
     if (other === undefined) first.set(key, name);
     else {
-      const message = `${show(name)} and ${show(other)} are one user to NTLM, which does not tell letter cases apart: rename one`;
+      const message = `${show(name)} and ${show(other)} are one user to NTLM, where letter case does not count: rename one`;
       problems.push({ severity: 'error', path: place, message });
     }
   }
