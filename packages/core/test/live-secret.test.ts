@@ -340,9 +340,9 @@ describe('a secret that cannot be had from the start', () => {
 test('a pipe is read once, and not waited for again', async () => {
   const fifo = at('fifo');
   expect(await once(spawn('mkfifo', [fifo]), 'close')).toEqual([0, null]);
-  const writer = spawn('sh', ['-c', 'echo hunter2 > "$1"', 'sh', fifo]);
+  const written = once(spawn('sh', ['-c', 'echo hunter2 > "$1"', 'sh', fifo]), 'close');
   const secret = await open(file('fifo'));
-  await once(writer, 'close');
+  await written;
   expect(await secret.refresh()).toBe(false);
   expect(secret.current.reveal()).toBe('hunter2');
 });
