@@ -15,6 +15,12 @@ const NTLM_TYPE_1 = 'TlRMTVNTUAABAAAA';
 const NTLM_TYPE_3 = 'TlRMTVNTUAADAAAA';
 /** What helpers write where there is no token, because their grammar wants a word. */
 const NO_TOKEN: ReadonlySet<string> = new Set(['*', '=', 'AA==']);
+/**
+ * `negotiate_kerberos_auth` knows no ERR. In these words it judges the token and not itself: a client may go on to
+ * another scheme, as one of Windows must that has no ticket and sends NTLM in Negotiate.
+ */
+const NO_SAID_AS_BH =
+  /^(?:gss_accept_sec_context\(\) failed|received type \d NTLM token|Invalid negotiate request token)/;
 
 /**
  * The verifier half of NTLM or Negotiate where a helper program does all of it (Samba's `ntlm_auth`,
@@ -70,13 +76,17 @@ function turnOf(name: Name, answer: HelperAnswer, state: Reservation): Turn {
       return accepted(name, reply, note(reply, 'token'), note(reply, 'user') ?? '');
     case 'NA':
     case 'ERR':
-      return { kind: 'reject', log: `the helper for ${name} says no: ${reasonOf(reply)}` };
-    case 'BH':
-      return broken(name, reasonOf(reply));
+      return rejected(name, reasonOf(reply));
+    case 'BH': {
+      const why = reasonOf(reply);
+      return NO_SAID_AS_BH.test(why) ? rejected(name, why) : broken(name, why);
+    }
     default:
       return reply.result satisfies never;
   }
 }
+
+const rejected = (name: Name, why: string): Turn => ({ kind: 'reject', log: `the helper for ${name} says no: ${why}` });
 
 const broken = (name: Name, why: string): Turn => ({
   kind: 'unavailable',

@@ -42,7 +42,7 @@ const ERRORS: ReadonlyMap<string | undefined, string> = new Map([
 export class HelperProcess {
   /** Resolves, with the name of the program and the reason, once no request is or will be answered any more. */
   readonly ended: Promise<string>;
-  /** Resolves once nothing is left of the process. */
+  /** Resolves once nothing is left of the process, or nothing can be done about it. */
   readonly gone: Promise<void>;
   readonly #options: HelperProcessOptions;
   readonly #child: ChildProcess;
@@ -72,8 +72,8 @@ export class HelperProcess {
       });
       this.#child.on('error', (error: NodeJS.ErrnoException) => {
         this.#finish(ERRORS.get(error.code) ?? `it cannot be run: ${error.message}`);
-        // Without a process there may be no pipes whose end would be told (EMFILE).
-        if (this.#child.pid === undefined) resolve();
+        // There is no process (EMFILE: nor pipes whose end would be told), or one that may not be killed.
+        resolve();
       });
     });
     this.#child.once('exit', (status, signal) => {
@@ -190,6 +190,8 @@ export class HelperProcess {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#child.kill('SIGKILL');
+    // A program that is setuid, as basic_pam_auth may be, cannot be killed: it goes when its input ends.
+    this.#child.stdin?.destroy();
     const { last } = this.#stderr;
     const reason = this.#named(last === undefined ? why : `${why}; its last words: ${last}`);
     for (const { settle, timer } of this.#waiting.values()) {

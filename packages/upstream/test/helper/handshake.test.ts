@@ -67,6 +67,8 @@ describe('a handshake by a helper', () => {
   test.each([
     ['NA NT_STATUS_LOGON_FAILURE', 'reject', 'the helper for ntlm says no: NT_STATUS_LOGON_FAILURE'],
     ['ERR message="not today"', 'reject', 'the helper for ntlm says no: not today'],
+    ['BH received type 1 NTLM token', 'reject', 'the helper for ntlm says no: received type 1 NTLM token'],
+    ['BH gss_accept_sec_context() failed: x', 'reject', 'says no: gss_accept_sec_context() failed: x'],
     ['BH no domain controller', 'unavailable', 'the helper for ntlm cannot tell: no domain controller'],
     ['what?', 'unavailable', 'the helper for ntlm cannot tell: a reply that begins with none of'],
     ['TT', 'unavailable', 'the helper for ntlm cannot tell: it said TT without a token in base64'],

@@ -131,7 +131,7 @@ describe('what waits for a process', () => {
     const held = await pool.reserve();
     expect(shown(await pool.ask('say OK'))).toBe(`none: ${NODE}: no process was free within 300 ms`);
     if (held.ok) held.reservation.release();
-    expect(shown(await pool.ask('say OK'))).toBe('OK');
+    expect((await pool.reserve()).ok).toBe(true);
   });
 
   test('gets no answer where the pool is closed', async () => {

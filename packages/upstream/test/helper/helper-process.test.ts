@@ -31,20 +31,20 @@ describe('replies', () => {
 describe('a process ends, and what waits gets no answer, where', () => {
   test.each([
     ['it dies', 'die 3', 'it exited with status 3; its last words: dying of 3'],
-    ['a signal ends it', 'say OK pid', undefined],
     ['it does not reply in time', 'hang', 'it did not reply within 300 ms'],
     ['it closes its output', 'mute', 'it closed its output'],
     ['it writes a line without end', `say ${'x'.repeat(140_000)}`, 'it wrote a line of more than 131072 bytes'],
   ])('%s', async (_what, line, why) => {
     await using running = runningPool(line === 'hang' ? { timeout: 300 } : {});
     const { pool } = running;
-    if (why === undefined) {
-      const asked = pool.ask('hold');
-      endBySignal(pool.pids[0]);
-      expect(shown(await asked)).toBe(`none: ${NODE}: it was ended by SIGTERM`);
-      return;
-    }
     expect(shown(await pool.ask(line))).toBe(`none: ${NODE}: ${why}`);
+  });
+
+  test('a signal ends it', async () => {
+    await using running = runningPool();
+    const asked = running.pool.ask('hold');
+    endBySignal(running.pool.pids[0]);
+    expect(shown(await asked)).toBe(`none: ${NODE}: it was ended by SIGTERM`);
   });
 
   test('one of the requests before had two replies: nobody could tell whose the next is', async () => {
