@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { check } from './check.ts';
 import { EXIT, Exit } from './exit.ts';
-import { hash } from './hash.ts';
+import { HASH_KINDS, hash } from './hash.ts';
 import { say } from './output.ts';
 import { runTiers } from './run.ts';
 import { trace } from './trace.ts';
@@ -65,8 +65,11 @@ function program(done: (status: number) => void): Command {
   command
     .command('hash [name]')
     .description('read a password from stdin, print entries for users')
+    .option('--user <name>', 'the same as the name')
+    .option('--realm <realm>', 'as in upstream.realm: adds what Digest and NTLM take in place of the password')
+    .addOption(new Option('--kind <kind>', 'print this one only, without comments on stdout').choices(HASH_KINDS))
     .option('--json', 'machine-readable')
-    .action(run((name: string | undefined, options) => hash(name ?? 'NAME', options)));
+    .action(run(hash));
   return command;
 }
 

@@ -52,4 +52,75 @@ describe('chain407 hash', () => {
     const { stdout } = await chain407(['hash', 'alice', '--json'], { input: 'x\n' });
     expect(JSON.parse(stdout)).toEqual({ name: 'alice', hash: expect.stringMatching(/^\$2b\$12\$/) });
   });
+
+  // MS-NLMP §4.2.2.1.1; the HA1s are those of openssl.
+  const NT_HASH = 'a4f49c406510bdcab6824ee7c30fd852';
+  const HA1 = {
+    MD5: 'ff7f4b7baf40faa765dfaa4e1946f013',
+    'SHA-256': 'd540716bbe9e8fd3e431edb99ff72a5e31c7a10dd0148abf15290aaa26a51580',
+  };
+
+  test('with a realm it prints, for every scheme, what a configuration takes', async () => {
+    const { stdout } = await chain407(['hash', '--user', 'alice', '--realm', 'A proxy'], { input: 'Password\n' });
+    const folder = temporaryFolder();
+    const lines = stdout.split('\n');
+    const entries = lines.filter((line) => line.startsWith('- '));
+    writeFileSync(
+      join(folder, 'htpasswd'),
+      lines
+        .filter((line) => line.startsWith('alice:$2b$'))
+        .join('\n')
+        .replace('alice', 'bob'),
+    );
+    writeFileSync(join(folder, 'htdigest'), lines.filter((line) => line.startsWith('alice:A proxy:')).join('\n'));
+    const users = [...entries, '- { htpasswd: ./htpasswd }', '- { htdigest: ./htdigest }'];
+    const file = join(folder, 'upstream.yaml');
+    writeFileSync(
+      file,
+      ['upstream:', '  realm: A proxy', '  users:', ...users.map((entry) => `    ${entry}`)].join('\n'),
+    );
+    expect(entries).toHaveLength(2);
+    expect(await chain407(['check', '-c', file])).toMatchObject({ status: 0, stderr: `${file}: good\n` });
+  });
+
+  test.each([
+    ['bcrypt', [expect.stringMatching(/^- { name: "alice", hash: '\$2b\$12\$.{53}' }$/)], 'serves basic'],
+    ['htpasswd', [expect.stringMatching(/^alice:\$2b\$12\$.{53}$/)], 'serves basic'],
+    ['htdigest', [`alice:A proxy:${HA1.MD5}`, `alice:A proxy:${HA1['SHA-256']}`], 'as good as the password'],
+    ['nt', [`- { name: "alice", ntHash: { value: '${NT_HASH}' } }`], 'As good as the password'],
+  ])('--kind %s prints nothing else on stdout, and on stderr what it is good for', async (kind, lines, comment) => {
+    const args = ['hash', 'alice', '--realm', 'A proxy', '--kind', kind];
+    const { stdout, stderr } = await chain407(args, { input: 'Password\n' });
+    expect(stdout.trimEnd().split('\n')).toEqual(lines);
+    expect(stderr).toContain(comment);
+  });
+
+  test.each([
+    [['alice', '--kind', 'nt'], { name: 'alice', ntHash: NT_HASH }],
+    [['alice', '--kind', 'htdigest', '--realm', 'A proxy'], { name: 'alice', realm: 'A proxy', ha1: HA1 }],
+    [
+      ['alice', '--realm', 'A proxy'],
+      { name: 'alice', hash: expect.any(String), realm: 'A proxy', ha1: HA1, ntHash: NT_HASH },
+    ],
+  ])('%j prints them for programs with --json', async (args, expected) => {
+    const { stdout } = await chain407(['hash', ...args, '--json'], { input: 'Password\n' });
+    expect(JSON.parse(stdout)).toEqual(expected);
+  });
+
+  test('a password too long for bcrypt will do for the others', async () => {
+    const { status } = await chain407(['hash', 'alice', '--kind', 'nt'], { input: `${'x'.repeat(73)}\n` });
+    expect(status).toBe(0);
+  });
+
+  test.each([
+    [['--kind', 'htdigest', '--realm', 'x'], 'expected --user NAME'],
+    [['alice', '--kind', 'htdigest'], 'expected --realm REALM'],
+    [['alice', '--realm', 'a\tb'], 'expected a realm without control characters'],
+    [['alice', '--user', 'bob'], 'expected one name'],
+    [['alice', '--kind', 'md5'], 'bcrypt, htpasswd, htdigest, nt'],
+  ])('%j is refused before a password is read', async (args, message) => {
+    const { status, stdout, stderr } = await chain407(['hash', ...args], { input: '' });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
 });

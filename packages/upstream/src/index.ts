@@ -12,6 +12,7 @@ export { upstreamSchema } from './config.ts';
 export type { Assembly, Upstream } from './server.ts';
 export { serve } from './server.ts';
 export { TIER } from './tier.ts';
+export { digestSecret } from './users/digest-secret.ts';
 export { hashPassword, MAX_BCRYPT_PASSWORD } from './users/password-hash.ts';
 
 /** Starts an upstream. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */
@@ -19,7 +20,7 @@ export async function startUpstream(
   config: UpstreamConfig,
   { logger }: { readonly logger: Logger },
 ): Promise<Upstream> {
-  const assembled = assemble(config);
+  const assembled = await assemble(config, logger);
   if (!assembled.ok) throw new ConfigError(assembled.problems);
   return serve(assembled.assembly, logger);
 }

@@ -1,7 +1,7 @@
 import type { Secret } from '@chain407/auth';
+import { ntHash } from '@chain407/auth';
 import type { Account, User } from './account.ts';
 import { pickProof } from './account.ts';
-import { ntHashOf } from './nt-hash.ts';
 import type { Proof } from './proof.ts';
 
 export interface NtAccount {
@@ -12,7 +12,7 @@ export interface NtAccount {
 
 function hashOf(proof: Proof): Secret | undefined {
   if (proof.kind === 'nt-hash') return proof.ntHash;
-  return proof.kind === 'password' ? ntHashOf(proof.password) : undefined;
+  return proof.kind === 'password' ? ntHash(proof.password) : undefined;
 }
 
 /**
@@ -57,9 +57,9 @@ export class NtAccounts {
   #accountOf(account: Account): NtAccount | undefined {
     const known = this.#ready.get(account);
     if (known !== undefined) return known;
-    const ntHash = pickProof(account, hashOf);
-    if (ntHash === undefined) return undefined;
-    const made = { principal: account.user, ntHash };
+    const hash = pickProof(account, hashOf);
+    if (hash === undefined) return undefined;
+    const made = { principal: account.user, ntHash: hash };
     this.#ready.set(account, made);
     return made;
   }
