@@ -264,8 +264,8 @@ describe('credentials that are shown', () => {
       scheme: 'Basic',
       fields: { malformed: 'Basic credentials without a colon' },
     });
-    expect(describeCredentials(withToken('bearer', 'sesame'))).toEqual({
-      scheme: 'Bearer',
+    expect(describeCredentials(withToken('vapid', 'sesame'))).toEqual({
+      scheme: 'Vapid',
       fields: { credentials: '[secret]' },
     });
   });

@@ -1,5 +1,5 @@
 import type { Logger, Problem } from '@chain407/core';
-import { createLogger } from '@chain407/core';
+import { createLogger, formatProblem } from '@chain407/core';
 import { assemble as assembleDownstream, serve as serveDownstream } from '@chain407/downstream';
 import { assemble as assembleUpstream, serve as serveUpstream } from '@chain407/upstream';
 import { EXIT } from './exit.ts';
@@ -29,7 +29,13 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 type Start = () => Promise<Tier>;
 type Prepared =
-  | { readonly ok: true; readonly start: Start }
+  | {
+      readonly ok: true;
+      readonly start: Start;
+      /** In place of `start`. */
+      readonly discard: () => Promise<void>;
+      readonly warnings: readonly Problem[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Runs tiers until a signal. The upstream accepts before the downstream does. */
@@ -40,7 +46,14 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
   const logger = createLogger(config.log.level);
   const prepared = await Promise.all(names.map((name) => PREPARE[name](config, logger)));
   const problems = prepared.flatMap((one, i) => (one.ok ? [] : locate(names[i] as TierName, one.problems)));
-  if (problems.length > 0) return refuse(problems);
+  if (problems.length > 0) {
+    await Promise.all(prepared.map((one) => (one.ok ? one.discard() : undefined)));
+    return refuse(problems);
+  }
+  for (const [i, one] of prepared.entries()) {
+    const warnings = one.ok ? locate(names[i] as TierName, one.warnings) : [];
+    for (const warning of warnings) logger.warn(formatProblem(warning));
+  }
 
   const signals = new Signals();
   const running: Running[] = [];
@@ -62,7 +75,7 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
     if (downstream !== undefined && upstream !== undefined) await demo?.demonstrate({ downstream, upstream });
     await runUntilSignal(running, signals, logger);
   } catch (error) {
-    await Promise.all(running.map((part) => part.kill()));
+    await Promise.all([...running.map((part) => part.kill()), ...prepared.map((one) => one.ok && one.discard())]);
     throw error;
   } finally {
     signals.stop();
@@ -82,15 +95,22 @@ const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger) => P
     const assembled = assembleDownstream(downstream, logger);
     if (!assembled.ok) return { ok: false, problems: assembled.problems };
     const start = () => serveDownstream(assembled.assembly, logger);
-    return { ok: true, start: () => started('downstream', downstream.listen, start) };
+    return {
+      ok: true,
+      start: () => started('downstream', downstream.listen, start),
+      discard: async () => undefined,
+      warnings: [],
+    };
   },
   upstream: async ({ upstream }, logger) => {
     if (upstream === undefined) throw new TypeError('no upstream section');
-    const assembled = await assembleUpstream(upstream);
+    const assembled = await assembleUpstream(upstream, logger);
     if (!assembled.ok) return { ok: false, problems: assembled.problems };
     return {
       ok: true,
       start: () => started('upstream', upstream.listen, () => serveUpstream(assembled.assembly, logger)),
+      discard: assembled.assembly.close,
+      warnings: assembled.warnings,
     };
   },
 };
@@ -118,5 +138,6 @@ async function started(
 export async function prepareProblems(config: Config, locate: Locate, logger: Logger): Promise<Problem[]> {
   const present = (['downstream', 'upstream'] as const).filter((name) => config[name] !== undefined);
   const prepared = await Promise.all(present.map((name) => PREPARE[name](config, logger)));
-  return prepared.flatMap((one, i) => (one.ok ? [] : locate(present[i] as TierName, one.problems)));
+  await Promise.all(prepared.map((one) => (one.ok ? one.discard() : undefined)));
+  return prepared.flatMap((one, i) => locate(present[i] as TierName, one.ok ? one.warnings : one.problems));
 }

@@ -32,7 +32,7 @@ export interface TierOptions {
   /** Answers one exchange; resolves when that is done, with how its tunnel ended where it had one. */
   readonly take: (exchange: ClientExchange, record: ExchangeRecord) => Promise<TunnelEnd | undefined>;
   /** Lets go of what outlives exchanges: connections that are kept. */
-  readonly release: () => void;
+  readonly release: () => void | Promise<void>;
 }
 
 /**

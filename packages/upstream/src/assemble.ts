@@ -1,14 +1,54 @@
-import type { Problem } from '@chain407/core';
+import type { Logger, Problem } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
+import { HelperPool } from './helper/helper-pool.ts';
+import type { HelperChoice } from './schemes.ts';
+import { HELPER_CHOICES } from './schemes.ts';
 import type { Assembly } from './server.ts';
 import { loadUsers } from './users/load-users.ts';
+import { schemeProblems } from './users/scheme-problems.ts';
 
 export type Assembled =
-  | { readonly ok: true; readonly assembly: Assembly }
+  | { readonly ok: true; readonly assembly: Assembly; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** From a valid configuration to the parts that run: reads secrets and user files. */
-export function assemble(config: UpstreamConfig): Assembled {
+/**
+ * From a valid configuration to the parts that run: reads secrets and user files, starts the helpers. Who does not serve
+ * the assembly calls its `close`.
+ */
+export async function assemble(config: UpstreamConfig, logger: Logger): Promise<Assembled> {
   const loaded = loadUsers(config.users, { realm: config.realm });
-  return loaded.ok ? { ok: true, assembly: { config, users: loaded.users } } : loaded;
+  const problems: Problem[] = loaded.ok ? unfit(config, loaded.users) : [...loaded.problems];
+  const helpers: { [S in HelperChoice]?: HelperPool } = {};
+  for (const scheme of HELPER_CHOICES) {
+    const helper = config.auth.helpers[scheme];
+    if (helper === undefined) continue;
+    const pool = new HelperPool({ ...helper, log: (message) => logger.warn({ helper: scheme }, message) });
+    helpers[scheme] = pool;
+    const started = await pool.start();
+    if (!started.ok)
+      problems.push({
+        severity: 'error',
+        path: `auth.helpers.${scheme}`,
+        message: `cannot be used: ${started.message}`,
+      });
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(helpers).map((pool) => pool.close()));
+  };
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (loaded.ok && errors.length === 0) {
+    return { ok: true, assembly: { config, users: loaded.users, helpers, close }, warnings: problems };
+  }
+  await close();
+  return { ok: false, problems };
+}
+
+/** Users and schemes that do not fit each other; nobody is asked where `anonymous` is set. */
+function unfit(
+  { auth }: UpstreamConfig,
+  users: Extract<ReturnType<typeof loadUsers>, { ok: true }>['users'],
+): Problem[] {
+  if (auth.anonymous) return [];
+  const schemes = auth.schemes.filter((scheme) => scheme === 'bearer' || auth.helpers[scheme] === undefined);
+  return [...schemeProblems(users.accounts, { schemes, algorithms: [] })];
 }

@@ -14,7 +14,7 @@ import {
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { AccessRule } from './access.ts';
-import { SCHEME_CHOICES } from './schemes.ts';
+import { HELPER_CHOICES, SCHEME_CHOICES } from './schemes.ts';
 import type { TimeWindow } from './time-window.ts';
 import { parseTimeWindow } from './time-window.ts';
 
@@ -76,6 +76,41 @@ const ruleSchema = z
     return { kind: 'allow', condition: complete };
   });
 
+/** A program and its arguments; or these with how it is run. */
+const helperSchema = () => {
+  const argv = z.tuple([z.string().min(1)], z.string(), 'expected a list: the program, then its arguments');
+  const count = z.int().min(1);
+  return z.union(
+    [
+      argv.transform((list) => ({ argv: list })),
+      z.strictObject({
+        argv,
+        /** Processes at most. */
+        children: count.default(5),
+        /** Requests that one process takes at once, by channel-IDs; 0: one at a time, without. Basic and Digest only. */
+        concurrency: z.int().min(0).default(0),
+        /** Until a reply must be there. */
+        timeout: duration().default(10_000),
+      }),
+    ],
+    { error: 'expected a list such as [/usr/lib/squid/basic_ncsa_auth, ./htpasswd], or { argv: […], children, … }' },
+  );
+};
+
+/** NetBIOS names (MS-NBTE §2.2.1): up to 15 characters. */
+const netbiosName = () => z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/, 'expected up to 15 letters, digits and - . _');
+
+const authSchema = () =>
+  z.strictObject({
+    schemes: z.array(z.enum(SCHEME_CHOICES)).min(1).readonly().default(['basic']),
+    anonymous: z.boolean().default(false),
+    /** Who NTLM clients are told that this is. */
+    ntlm: z
+      .strictObject({ domain: netbiosName().default('CHAIN407'), computer: netbiosName().default('UPSTREAM') })
+      .prefault({}),
+    helpers: z.partialRecord(z.enum(HELPER_CHOICES), helperSchema()).default({}),
+  });
+
 const userSchema = (baseDir: string) =>
   z.union(
     [
@@ -115,12 +150,7 @@ export const upstreamSchema = (baseDir: string) =>
     .strictObject({
       listen: listenAddress().default({ host: '127.0.0.1', port: 3129 }),
       realm: realm().default('Chain407 upstream'),
-      auth: z
-        .strictObject({
-          schemes: z.array(z.enum(SCHEME_CHOICES)).min(1).readonly().default(['basic']),
-          anonymous: z.boolean().default(false),
-        })
-        .prefault({}),
+      auth: authSchema().prefault({}),
       users: z.array(userSchema(baseDir)).readonly().default([]),
       access: z.array(ruleSchema).readonly().default(DEFAULT_ACCESS),
       ports: z
@@ -150,10 +180,23 @@ interface Contradiction {
 function* contradictions(config: unknown): Generator<Contradiction> {
   if (typeof config !== 'object' || config === null) return;
   const { auth, users, listen, access } = config as Partial<UpstreamConfig>;
-  if (auth?.anonymous === false && Array.isArray(users) && users.length === 0) {
+  const helpers = Object.keys(auth?.helpers ?? {});
+  if (auth?.anonymous === false && Array.isArray(users) && users.length === 0 && helpers.length === 0) {
     yield {
       path: ['users'],
       message: 'expected at least one user, or auth: { anonymous: true }: nobody could use this proxy',
+    };
+  }
+  const schemes: readonly string[] = Array.isArray(auth?.schemes) ? auth.schemes : [];
+  for (const scheme of helpers) {
+    if (schemes.includes(scheme)) continue;
+    yield { path: ['auth', 'helpers', scheme], message: `expected ${scheme} among auth.schemes: it is not offered` };
+  }
+  if (schemes.includes('negotiate') && !helpers.includes('negotiate')) {
+    yield {
+      path: ['auth', 'schemes'],
+      message:
+        'expected auth.helpers.negotiate, such as [/usr/lib/squid/negotiate_kerberos_auth]: Negotiate has no other verifier',
     };
   }
   const open = auth?.anonymous === true && listen?.host !== undefined && !isLoopback(listen.host);

@@ -15,10 +15,18 @@ export async function openTunnel(
   options: TunnelOptions,
   record: ExchangeRecord,
 ): Promise<Outcome> {
+  const fields = [...headers, ...said(exchange)];
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
   const near = exchange.takeSocket();
   near.socket.write(`${head}\r\n`, 'latin1');
-  record.answered({ status, headers });
+  record.answered({ status, headers: fields });
   return { kind: 'tunnel', end: await splice(near, far, options) };
+}
+
+/** What was to go out with any answer. */
+function said({ res }: SocketExchange): string[] {
+  return Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+    [value ?? []].flat().flatMap((one) => [name, String(one)]),
+  );
 }

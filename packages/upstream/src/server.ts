@@ -1,5 +1,6 @@
-import type { Verdict } from '@chain407/auth';
-import { challengeLines, VerifierGate } from '@chain407/auth';
+import type { ServerResponse } from 'node:http';
+import type { Epilogue, Verdict } from '@chain407/auth';
+import { challengeLines, formatInfo, VerifierGate } from '@chain407/auth';
 import type {
   ClientExchange,
   ExchangeRecord,
@@ -33,31 +34,36 @@ import { originHeaders } from './origin-request.ts';
 import type { Outcome } from './outcome.ts';
 import { askPage, deniedPage, portPage, unavailablePage } from './pages.ts';
 import { codeOf, rescue } from './rescue.ts';
-import { VERIFIERS } from './schemes.ts';
+import type { VerifierParts } from './schemes.ts';
+import { createVerifiers } from './schemes.ts';
 import type { Tier } from './tier.ts';
 import { TIER } from './tier.ts';
 import { upgrade } from './upgrade.ts';
-import type { User, UserStore } from './users/user-store.ts';
+import type { User } from './users/user-store.ts';
 
 /** An upstream that runs. */
 export type Upstream = RunningTier;
 
 /** A valid configuration and what it refers to, read. */
-export interface Assembly {
+export interface Assembly extends VerifierParts {
   readonly config: UpstreamConfig;
-  readonly users: UserStore;
+  /** Ends what was started for it. */
+  readonly close: () => Promise<void>;
 }
 
 /** A target that leads somewhere. */
 type Place = Exclude<RequestTarget, { form: 'asterisk' }>;
 
+/** Bytes of a request that are held where Digest hashes it (`auth-int`). */
+const MAX_CONTENT = 1024 * 1024;
 /** Half of a tunnel may stay open alone for so long, in milliseconds. */
 const HALF_CLOSE_TIMEOUT = 60_000;
 
 /** Listens; rejects with Node's error where the address cannot be had. */
-export function serve({ config, users }: Assembly, logger: Logger): Promise<Upstream> {
+export function serve(assembly: Assembly, logger: Logger): Promise<Upstream> {
+  const { config } = assembly;
   const pseudonym = viaPseudonym(TIER);
-  const tier = new UpstreamTier(config, users, pseudonym, logger);
+  const tier = new UpstreamTier(assembly, pseudonym, logger);
   const { listen, limits } = config;
   return runTier({
     ...{ role: 'upstream', name: TIER, pseudonym, listen, limits, logger },
@@ -66,24 +72,33 @@ export function serve({ config, users }: Assembly, logger: Logger): Promise<Upst
   });
 }
 
+/** With whatever answer it will be, of ours or of the origin (RFC 9110 §11.7.3, RFC 4559 §5). */
+function say(res: ServerResponse, { info, challenges }: Epilogue): void {
+  if (info.size > 0) res.setHeader('Proxy-Authentication-Info', formatInfo(info));
+  if (challenges.length > 0) res.setHeader('Proxy-Authenticate', challengeLines(challenges));
+}
+
 /** The one way down: guard → loop → gate → final recipient → access → ports → destination → origin. */
 class UpstreamTier implements Tier {
   readonly pseudonym: string;
   readonly limits: UpstreamConfig['limits'];
   readonly tunnel: TunnelOptions;
+  readonly #assembly: Assembly;
   readonly #config: UpstreamConfig;
   readonly #logger: Logger;
   readonly #gate: VerifierGate;
   readonly #authenticate: Authenticate;
   readonly #destinations: Destinations;
 
-  constructor(config: UpstreamConfig, users: UserStore, pseudonym: string, logger: Logger) {
+  constructor(assembly: Assembly, pseudonym: string, logger: Logger) {
+    const { config } = assembly;
+    this.#assembly = assembly;
     this.#config = config;
     this.pseudonym = pseudonym;
     this.limits = config.limits;
     this.#logger = logger;
-    this.#gate = new VerifierGate(config.auth.schemes.map((scheme) => VERIFIERS[scheme](config.realm, users)));
-    this.#authenticate = authenticator(this.#gate, config.listen.host);
+    this.#gate = new VerifierGate(createVerifiers(assembly));
+    this.#authenticate = authenticator(this.#gate, config.listen.host, MAX_CONTENT);
     this.#destinations = new Destinations(config.hosts, config.private);
     const { tunnelIdleTimeout } = config.limits;
     this.tunnel = {
@@ -92,8 +107,9 @@ class UpstreamTier implements Tier {
     };
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#destinations.close();
+    return this.#assembly.close();
   }
 
   async take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
@@ -112,7 +128,7 @@ class UpstreamTier implements Tier {
     const { target, body } = guarded;
     if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loop());
 
-    const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req);
+    const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req, body);
     if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);
     if (verdict?.kind === 'unavailable') {
       record.note({ error: 'auth-unavailable' });
@@ -123,6 +139,7 @@ class UpstreamTier implements Tier {
       record.note({ refused: verdict.log, ...(verdict.user === undefined ? {} : { user: verdict.user }) });
       return answer(askPage(verdict));
     }
+    if (verdict?.epilogue !== undefined) say(res, verdict.epilogue);
     const user = verdict?.principal as User | undefined;
     if (user !== undefined) record.note({ user: user.name });
 

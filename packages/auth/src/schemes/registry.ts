@@ -1,5 +1,7 @@
 import type { Credentials, SchemeName } from '../message.ts';
 import { decodeBasic } from './basic/wire.ts';
+import { describeBearer } from './bearer/describe.ts';
+import { describeNtlm } from './ntlm/describe.ts';
 
 /** What is known of a scheme without configuration. A scheme that has no row is handled as opaque. */
 export interface SchemeEntry {
@@ -16,7 +18,14 @@ const basic: SchemeEntry = {
   },
 };
 
-const REGISTRY: ReadonlyMap<string, SchemeEntry> = new Map([[basic.name, basic]]);
+const bearer: SchemeEntry = { name: 'bearer', describe: describeBearer };
+
+const ntlm: SchemeEntry = {
+  name: 'ntlm',
+  describe: ({ token68 }) => (token68 === undefined ? {} : describeNtlm(token68)),
+};
+
+const REGISTRY: ReadonlyMap<string, SchemeEntry> = new Map([basic, bearer, ntlm].map((entry) => [entry.name, entry]));
 
 /** Schemes whose exchange, and afterwards whose user, belongs to one connection (RFC 4559 §6, MS-NTHT). */
 const CONNECTION_BOUND: ReadonlySet<string> = new Set(['ntlm', 'negotiate', 'kerberos']);
