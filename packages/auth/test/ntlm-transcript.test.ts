@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ChainAction, ChainState, Known } from '../src/client-chain.ts';
+import { advance, clientChain } from '../src/client-chain.ts';
 import { formatMessage, parseChallenges } from '../src/grammar.ts';
 import { withToken } from '../src/message.ts';
 import type { NtlmAccount, NtlmClientState } from '../src/schemes/ntlm/client.ts';
@@ -75,5 +77,56 @@ describe('client and verifier', () => {
       { ...ports(), findAccount: (...asked) => Promise.resolve(find(...asked)) },
     );
     expect(await converse(ntlmClient(account(), ports()), verifier)).toEqual([...LEGS, '200 alice']);
+  });
+});
+
+describe('in the chain', () => {
+  /** What the chain sends on which connection, answered by the verifier, and how it ends. */
+  async function drive(known?: Known): Promise<[legs: string[], last: ChainAction]> {
+    const gate = new VerifierGate([verifierOf()]);
+    const scheme = ntlmClient(account(), ports());
+    const legs: string[] = [];
+    let atGate: Parameters<VerifierGate['judge']>[2];
+    let [state, action]: readonly [ChainState, ChainAction] = advance(
+      clientChain([scheme]),
+      known === undefined ? { kind: 'start' } : { kind: 'start', known },
+    );
+    for (;;) {
+      if (action.kind === 'ask') {
+        const turn = await action.scheme.answer(action.challenges, REQUEST, action.state);
+        [state, action] = advance(state, { kind: 'turn', turn });
+      } else if (action.kind === 'resume') {
+        const turn = await action.scheme.resume?.(REQUEST, action.state).turn;
+        if (turn === undefined) throw new Error('NTLM resumes');
+        [state, action] = advance(state, { kind: 'turn', turn });
+      } else if (action.kind === 'send') {
+        const { credentials, connection, complete } = action;
+        legs.push(
+          `${credentials === undefined ? 'none' : messageOf(credentials).type} ${connection}${complete ? '' : ' begins'}`,
+        );
+        const lines = credentials === undefined ? [] : [formatMessage(credentials)];
+        const step = await gate.judge(lines, REQUEST, connection === 'same' ? atGate : undefined);
+        atGate = step.state;
+        const challenges = step.verdict.kind === 'ask' ? step.verdict.challenges : [];
+        const status = step.verdict.kind === 'ask' ? 407 : 200;
+        [state, action] = advance(state, {
+          kind: 'response',
+          status,
+          challenges,
+          persistent: true,
+          notPermitted: false,
+        });
+      } else return [legs, action];
+    }
+  }
+
+  test('NTLM takes three legs where it must be asked for, and two where it is known', async () => {
+    const [asked, first] = await drive();
+    expect(asked).toEqual(['none any', '1 fresh begins', '3 same']);
+    const { authenticated } = first.kind === 'relay' ? first : { authenticated: undefined };
+    expect(authenticated).toMatchObject({ scheme: { name: 'ntlm' }, state: 'answered' });
+    const [unasked, second] = await drive(authenticated);
+    expect(unasked).toEqual(['1 fresh begins', '3 same']);
+    expect(second).toMatchObject({ kind: 'relay', authenticated: { state: 'answered' } });
   });
 });
