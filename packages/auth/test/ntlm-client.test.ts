@@ -6,6 +6,7 @@ import type { ClientTurn } from '../src/scheme.ts';
 import { AV_ID, avText, encodeAvPairs } from '../src/schemes/ntlm/av-pairs.ts';
 import type { NtlmAccount, NtlmClientState } from '../src/schemes/ntlm/client.ts';
 import { ntlmClient } from '../src/schemes/ntlm/client.ts';
+import { decodeNtlmv2Response } from '../src/schemes/ntlm/client-challenge.ts';
 import { describeNtlm } from '../src/schemes/ntlm/describe.ts';
 import { flagsOf } from '../src/schemes/ntlm/flags.ts';
 import type { ChallengeMessage } from '../src/schemes/ntlm/wire.ts';
@@ -81,6 +82,9 @@ describe('the client', () => {
     const targetInfo = encodeAvPairs([flags, timestamp, avText(AV_ID.TargetName, 'HTTP/other')]);
     const message = typeThree(answer(tokenOf({ ...CHALLENGE, targetInfo }), 'negotiated'));
     expect(message.lmResponse).toEqual(Buffer.alloc(24));
+    const response = decodeNtlmv2Response(message.ntResponse);
+    const ids = response.ok ? response.response.challenge.pairs.map(({ id }) => id) : [];
+    expect(ids).toEqual([AV_ID.Timestamp, AV_ID.Flags, AV_ID.ChannelBindings, AV_ID.TargetName]);
     expect(describeNtlm(tokenOf(message).token68 ?? '')).toMatchObject({
       MIC: 'present',
       'AV flags': '0x00000003',
