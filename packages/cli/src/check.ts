@@ -1,4 +1,4 @@
-import type { Problem } from '@chain407/core';
+import type { Problem, SecretSource } from '@chain407/core';
 import { createLogger, formatProblem, isLoopback } from '@chain407/core';
 import { EXIT, Exit } from './exit.ts';
 import type { Config, ConfigOptions, Locate, TierName } from './load.ts';
@@ -27,28 +27,29 @@ export async function check(options: ConfigOptions & { readonly json?: true }): 
   return errors === 0 ? EXIT.good : EXIT.usage;
 }
 
+const WORDS = { password: 'password', ntHash: 'hash that is as good as the password', token: 'token' } as const;
+
 /** What works, and should not be left so. */
 function warnings({ downstream, upstream }: Config, locate: Locate): Problem[] {
   const found: Problem[] = [];
   const warn = (section: TierName, path: string, message: string): void =>
     void found.push(...locate(section, [{ severity: 'warning', path, message }]));
   const remote = Object.values(downstream?.upstreams ?? {}).some(({ url }) => !isLoopback(url.host));
-  for (const [name, { password }] of Object.entries(downstream?.credentials ?? {})) {
-    if (password.kind !== 'value' || !remote) continue;
-    warn(
-      'downstream',
-      `credentials.${name}.password`,
-      'a password in the file, for a proxy beyond loopback; use { env: NAME } or { file: PATH }',
-    );
+  for (const [name, credential] of Object.entries(downstream?.credentials ?? {})) {
+    for (const key of ['password', 'ntHash', 'token'] as const) {
+      if (credential[key]?.kind !== 'value' || !remote) continue;
+      const message = `a ${WORDS[key]} in the file, for a proxy beyond loopback; use { env: NAME } or { file: PATH }`;
+      warn('downstream', `credentials.${name}.${key}`, message);
+    }
   }
   if (upstream !== undefined && !isLoopback(upstream.listen.host)) {
     for (const [i, user] of upstream.users.entries()) {
-      if ('password' in user && user.password.kind === 'value') {
-        warn(
-          'upstream',
-          `users[${i}].password`,
-          'a password in the file, on a listener beyond loopback; use hash (chain407 hash prints one)',
-        );
+      for (const key of ['password', 'ntHash', 'token'] as const) {
+        const source = key in user ? (user as { readonly [K in typeof key]?: SecretSource })[key] : undefined;
+        if (source?.kind !== 'value') continue;
+        const remedy =
+          key === 'password' ? 'use hash (chain407 hash prints one)' : 'use { env: NAME } or { file: PATH }';
+        warn('upstream', `users[${i}].${key}`, `a ${WORDS[key]} in the file, on a listener beyond loopback; ${remedy}`);
       }
     }
   }

@@ -92,13 +92,13 @@ function place(name: TierName, tier: Tier | undefined): object {
 const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger) => Promise<Prepared> } = {
   downstream: async ({ downstream }, logger) => {
     if (downstream === undefined) throw new TypeError('no downstream section');
-    const assembled = assembleDownstream(downstream, logger);
+    const assembled = await assembleDownstream(downstream, logger);
     if (!assembled.ok) return { ok: false, problems: assembled.problems };
     const start = () => serveDownstream(assembled.assembly, logger);
     return {
       ok: true,
       start: () => started('downstream', downstream.listen, start),
-      discard: async () => undefined,
+      discard: async () => assembled.assembly.close(),
       warnings: [],
     };
   },

@@ -1,8 +1,8 @@
 import { Secret } from '@chain407/auth';
 import type { Leg, RequestTarget } from '@chain407/core';
 import { parseAuthority, parseForwardTarget, subscribeLegs } from '@chain407/core';
-import type { Credential, SchemeChoice, Upstream } from '@chain407/downstream';
-import { createCredential, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
+import type { SchemeChoice, Upstream } from '@chain407/downstream';
+import { Credential, fixedSecret, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
 import { EXIT, Exit } from './exit.ts';
 import { paint, print, visible } from './output.ts';
 import { readPassword } from './prompt.ts';
@@ -124,7 +124,14 @@ async function credentialOf(
   const account = user === undefined ? fromUserinfo(userinfo) : await fromOption(user);
   if (account === undefined) return undefined;
   const lockout = { attempts: 1, cooldown: 0, now: Date.now, onChange: () => undefined };
-  return createCredential({ ...account, name: account.username, schemes, mayGoTo: () => true, lockout });
+  const { username, password } = account;
+  return new Credential({
+    name: username,
+    account: { username, password: fixedSecret(password) },
+    schemes,
+    mayGoTo: () => true,
+    lockout,
+  });
 }
 
 function schemesOf(scheme: string | undefined): readonly SchemeChoice[] {

@@ -1,11 +1,13 @@
-import type { Secret } from '@chain407/auth';
-import { unsendable } from '@chain407/auth';
-import { type Logger, type Problem, readSecret } from '@chain407/core';
+import type { LiveSecret, Logger, Problem } from '@chain407/core';
+import { openSecret } from '@chain407/core';
+import type { Account } from './account.ts';
+import { unfitFor } from './account.ts';
 import type { DownstreamConfig } from './config.ts';
 import { upstreamsOf } from './config.ts';
-import type { Credential } from './credentials.ts';
-import { createCredential } from './credentials.ts';
+import { schemesFor } from './credential-config.ts';
+import { Credential } from './credentials.ts';
 import { Failover } from './failover.ts';
+import type { LockoutOptions } from './lockout.ts';
 import { Pins } from './pins.ts';
 import { Pool } from './pool.ts';
 import type { Route, Via } from './routes.ts';
@@ -20,26 +22,25 @@ export type Assembled =
   | { readonly ok: true; readonly assembly: Assembly }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** From a valid configuration to the parts that run: reads the secrets, joins names to what they name. */
-export function assemble(config: DownstreamConfig, logger: Logger): Assembled {
+/**
+ * From a valid configuration to the parts that run: reads the secrets, joins names to what they name. Who does not serve
+ * the assembly calls its `close`.
+ */
+export async function assemble(config: DownstreamConfig, logger: Logger): Promise<Assembled> {
   const problems: Problem[] = [];
-  const secrets = new Map<string, Secret>();
-  for (const [name, { username, password, schemes }] of Object.entries(config.credentials)) {
-    const read = readSecret(password);
-    const complain = (message: string): void =>
-      void problems.push({ severity: 'error', path: `credentials.${name}`, message });
-    if (!read.ok) {
-      problems.push({ severity: 'error', path: `credentials.${name}.password`, message: read.message });
-      continue;
-    }
-    const unfit = schemes.includes('basic') ? unsendable(username, read.secret) : undefined;
-    if (unfit !== undefined) complain(`expected an account that Basic can send: ${unfit}`);
-    secrets.set(name, read.secret);
-  }
-  if (problems.length > 0) return { ok: false, problems };
-
   const credentials = new Map<string, Credential>();
-  for (const [name, secret] of secrets) credentials.set(name, credential(name, secret, config, logger));
+  for (const name of Object.keys(config.credentials)) {
+    const made = await credential(name, config, logger);
+    if (made.ok) credentials.set(name, made.credential);
+    else problems.push(...made.problems);
+  }
+  const close = (): void => {
+    for (const one of credentials.values()) one.close();
+  };
+  if (problems.length > 0) {
+    close();
+    return { ok: false, problems };
+  }
   const upstreams = new Map(Object.keys(config.upstreams).map((name) => [name, upstream(name, config, credentials)]));
   const { limits, listen, clients, rejected } = config;
   const connection = {
@@ -66,19 +67,56 @@ export function assemble(config: DownstreamConfig, logger: Logger): Assembled {
         pins: new Pins(),
         failover: new Failover(Date.now),
       },
+      close,
     },
   };
 }
 
-function credential(name: string, password: Secret, config: DownstreamConfig, logger: Logger): Credential {
-  const { username, schemes, hosts } = config.credentials[name] as DownstreamConfig['credentials'][string];
-  const namedBy = Object.values(config.upstreams).filter((upstream) => upstream.credentials === name);
-  const mayGoTo = (host: string, port: number): boolean =>
+type Made =
+  | { readonly ok: true; readonly credential: Credential }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+async function credential(name: string, config: DownstreamConfig, logger: Logger): Promise<Made> {
+  const given = config.credentials[name] as DownstreamConfig['credentials'][string];
+  const problems: Problem[] = [];
+  const secrets: { password?: LiveSecret; ntHash?: LiveSecret; token?: LiveSecret } = {};
+  for (const key of ['password', 'ntHash', 'token'] as const) {
+    const source = given[key];
+    if (source === undefined) continue;
+    const onProblem = (message: string): void =>
+      logger.warn({ credential: name }, `the ${key} of the credentials "${name}" stays as it was: ${message}`);
+    const { lifetime } = given;
+    const opened = await openSecret(source, { onProblem, ...(lifetime === undefined ? {} : { lifetime }) });
+    if (opened.ok) secrets[key] = opened.secret;
+    else problems.push({ severity: 'error', path: `credentials.${name}.${key}`, message: opened.message });
+  }
+  const { username, domain, workstation, lifetime } = given;
+  const account: Account = { username, domain, workstation, lifetime, ...secrets };
+  const schemes = schemesFor(given);
+  const unfit = problems.length === 0 ? unfitFor(account, schemes) : undefined;
+  if (unfit !== undefined) problems.push({ severity: 'error', path: `credentials.${name}`, message: unfit });
+  if (problems.length > 0) {
+    for (const secret of Object.values(secrets)) secret.close();
+    return { ok: false, problems };
+  }
+  const onProblem = (message: string): void => logger.warn({ credential: name }, message);
+  const mayGoTo = destinations(name, config);
+  const lockout = { ...config.lockout, now: Date.now, onChange: announce(name, logger) };
+  return { ok: true, credential: new Credential({ name, account, schemes, mayGoTo, lockout, onProblem }) };
+}
+
+/** Where the credentials may be sent: what they name, else the upstreams that name them. */
+function destinations(name: string, { credentials, upstreams }: DownstreamConfig): Credential['mayGoTo'] {
+  const hosts = credentials[name]?.hosts;
+  const namedBy = Object.values(upstreams).filter((upstream) => upstream.credentials === name);
+  return (host, port) =>
     hosts?.some((pattern) => pattern.matches(host, port)) ??
     namedBy.some(({ url }) => url.host === host && url.port === port);
-  const { attempts, cooldown } = config.lockout;
-  const onChange = (state: Parameters<Parameters<typeof createCredential>[0]['lockout']['onChange']>[0]): void => {
-    // Once per change, not per request.
+}
+
+/** Once per change, not per request. */
+function announce(name: string, logger: Logger): LockoutOptions['onChange'] {
+  return (state) => {
     if (state.phase === 'closed') {
       const again = new Date(state.until).toISOString();
       logger.warn(
@@ -89,14 +127,6 @@ function credential(name: string, password: Secret, config: DownstreamConfig, lo
       logger.info({ credential: name }, `the credentials "${name}" are accepted again`);
     }
   };
-  return createCredential({
-    name,
-    username,
-    password,
-    schemes,
-    mayGoTo,
-    lockout: { attempts, cooldown, now: Date.now, onChange },
-  });
 }
 
 function upstream(

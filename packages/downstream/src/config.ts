@@ -1,18 +1,9 @@
-import { cidr, duration, hostPattern, httpUrl, isLoopback, listenAddress, secretSource, size } from '@chain407/core';
+import { cidr, duration, hostPattern, httpUrl, isLoopback, listenAddress, size } from '@chain407/core';
 import { z } from 'zod';
-import { SCHEME_CHOICES } from './credentials.ts';
+import { credentialComplaints, credentialSchema } from './credential-config.ts';
 import { IDENTITY_MODES, REJECTED_POLICIES } from './identity.ts';
 
 const name = z.string().min(1);
-
-/** An account of ours. `hosts`: where it may be sent; default: the upstreams that name it. */
-const credentialSchema = (baseDir: string) =>
-  z.strictObject({
-    username: z.string().min(1),
-    password: secretSource(baseDir),
-    schemes: z.array(z.enum(SCHEME_CHOICES)).min(1).readonly(),
-    hosts: z.array(hostPattern()).min(1).readonly().optional(),
-  });
 
 const upstreamSchema = z.strictObject({
   url: httpUrl(),
@@ -96,6 +87,10 @@ function* contradictions(config: unknown): Generator<Contradiction> {
     routes: listOf(routes),
   };
   yield* openListener(draft);
+  for (const [account, entry] of Object.entries(draft.credentials ?? {})) {
+    for (const { key, message } of credentialComplaints(entry ?? {}))
+      yield { path: ['credentials', account, ...(key === undefined ? [] : [key])], message };
+  }
   yield* unknownNames(draft);
   yield* missingCredentials(draft);
 }

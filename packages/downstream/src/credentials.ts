@@ -1,44 +1,68 @@
-import type { ClientScheme, Known, Secret } from '@chain407/auth';
-import { basicClient } from '@chain407/auth';
+import type { ClientScheme, Known } from '@chain407/auth';
+import type { Account, SchemeChoice, SecretPort } from './account.ts';
+import { clientsOf, unfitFor } from './account.ts';
 import { LockoutGuard, type LockoutOptions } from './lockout.ts';
 
-/** An account of ours, ready for use: how it authenticates, where it may go, and whether it still may. */
-export interface Credential {
+export interface CredentialOptions {
   readonly name: string;
-  /** What the configuration allows, strongest first. */
-  readonly schemes: readonly ClientScheme[];
+  readonly account: Account;
+  readonly schemes: readonly SchemeChoice[];
+  readonly mayGoTo: (host: string, port: number) => boolean;
+  readonly lockout: LockoutOptions;
+  /** Hears why a secret that changed cannot be used; the old one stays in use. */
+  readonly onProblem?: (message: string) => void;
+}
+
+/** An account of ours, ready for use: how it authenticates, where it may go, and whether it still may. */
+export class Credential {
+  readonly name: string;
   /** True where the credentials may be sent to this upstream. */
   readonly mayGoTo: (host: string, port: number) => boolean;
   readonly guard: LockoutGuard;
   /** What worked last, by upstream name: the next request needs no question. */
-  readonly known: Map<string, Known>;
-}
+  readonly known = new Map<string, Known>();
+  readonly #options: CredentialOptions;
+  readonly #secrets: readonly SecretPort[];
+  #schemes: readonly ClientScheme[];
 
-export interface CredentialOptions {
-  readonly name: string;
-  readonly username: string;
-  readonly password: Secret;
-  readonly schemes: readonly SchemeChoice[];
-  readonly mayGoTo: (host: string, port: number) => boolean;
-  readonly lockout: LockoutOptions;
-}
+  constructor(options: CredentialOptions) {
+    const { name, account, schemes, mayGoTo, lockout } = options;
+    const { password, ntHash, token } = account;
+    this.name = name;
+    this.mayGoTo = mayGoTo;
+    this.guard = new LockoutGuard(lockout);
+    this.#options = options;
+    this.#schemes = clientsOf(account, schemes);
+    this.#secrets = [password, ntHash, token].filter((secret) => secret !== undefined);
+    for (const secret of this.#secrets) secret.onChange(() => this.#changed());
+  }
 
-/** Schemes that `credentials.*.schemes` may name, strongest first. */
-export const SCHEME_CHOICES = ['basic'] as const;
-export type SchemeChoice = (typeof SCHEME_CHOICES)[number];
+  /** What the configuration allows, strongest first. */
+  get schemes(): readonly ClientScheme[] {
+    return this.#schemes;
+  }
 
-const CLIENTS: { readonly [S in SchemeChoice]: (username: string, password: Secret) => ClientScheme } = {
-  basic: basicClient,
-};
+  /** An upstream refused a complete attempt: counted, and the secret is read again, should it be another one by now. */
+  rejected(reason: string): void {
+    // What other upstreams took before is no longer known to be good either: one attempt at a time.
+    this.known.clear();
+    this.guard.rejected(reason);
+    for (const secret of this.#secrets) void secret.refresh();
+  }
 
-export function createCredential(options: CredentialOptions): Credential {
-  const { name, username, password, mayGoTo, lockout } = options;
-  const schemes = SCHEME_CHOICES.filter((choice) => options.schemes.includes(choice));
-  return {
-    name,
-    schemes: schemes.map((choice) => CLIENTS[choice](username, password)),
-    mayGoTo,
-    guard: new LockoutGuard(lockout),
-    known: new Map(),
-  };
+  close(): void {
+    for (const secret of this.#secrets) secret.close();
+  }
+
+  #changed(): void {
+    const { name, account, schemes, onProblem } = this.#options;
+    const unfit = unfitFor(account, schemes);
+    if (unfit !== undefined) {
+      onProblem?.(`the new secret of the credentials "${name}" is not used: ${unfit}`);
+      return;
+    }
+    this.#schemes = clientsOf(account, schemes);
+    this.known.clear();
+    this.guard.reopen('the secret was changed');
+  }
 }

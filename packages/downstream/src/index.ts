@@ -5,12 +5,14 @@ import type { DownstreamConfig } from './config.ts';
 import type { Downstream } from './server.ts';
 import { serve } from './server.ts';
 
+export type { Account, SchemeChoice, SecretPort } from './account.ts';
+export { fixedSecret, SCHEME_CHOICES } from './account.ts';
 export type { Assembled } from './assemble.ts';
 export { assemble } from './assemble.ts';
 export type { DownstreamConfig } from './config.ts';
 export { downstreamSchema } from './config.ts';
-export type { Credential, CredentialOptions, SchemeChoice } from './credentials.ts';
-export { createCredential, SCHEME_CHOICES } from './credentials.ts';
+export type { CredentialOptions } from './credentials.ts';
+export { Credential } from './credentials.ts';
 export type { OneShotOutcome, OneShotRequest, OneShotResponse } from './one-shot.ts';
 export { oneShot } from './one-shot.ts';
 export { rescue } from './rescue.ts';
@@ -23,7 +25,7 @@ export async function startDownstream(
   config: DownstreamConfig,
   { logger }: { readonly logger: Logger },
 ): Promise<Downstream> {
-  const assembled = assemble(config, logger);
+  const assembled = await assemble(config, logger);
   if (!assembled.ok) throw new ConfigError(assembled.problems);
   return serve(assembled.assembly, logger);
 }

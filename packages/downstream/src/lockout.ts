@@ -100,6 +100,11 @@ export class LockoutGuard {
     if (this.#state.phase === 'good') this.#state = { phase: 'unproven', failures: 0 };
   }
 
+  /** The secret is another one, or the configuration was reloaded: what was found out says nothing any more. */
+  reopen(_reason: string): void {
+    this.#move({ phase: 'unproven', failures: 0 });
+  }
+
   inconclusive(): void {
     if (this.#state.phase !== 'probing') return;
     this.#move({ phase: 'unproven', failures: this.#state.failures });

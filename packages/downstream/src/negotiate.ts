@@ -8,7 +8,7 @@ import type {
   Known,
   RequestFacts,
 } from '@chain407/auth';
-import { advance, clientChain, parseChallenges, parseParams } from '@chain407/auth';
+import { advance, clientChain, lacksScope, parseChallenges, parseParams } from '@chain407/auth';
 import type { ResponseHead } from '@chain407/core';
 import { REFUSALS, valuesOf } from '@chain407/core';
 import type { Freight } from './carrier.ts';
@@ -194,13 +194,10 @@ class Negotiation {
     this.#response = response;
     const { status, headers, persistent } = response.head;
     if (status !== 407) return { kind: 'response', status, challenges: [], persistent, notPermitted: false };
-    return {
-      kind: 'response',
-      status,
-      challenges: challengesOf(response.head),
-      persistent,
-      notPermitted: saysNotPermitted(headers),
-    };
+    const challenges = challengesOf(response.head);
+    // RFC 6750 §3.1: a token that is good, but not for this.
+    const notPermitted = saysNotPermitted(headers) || lacksScope(challenges);
+    return { kind: 'response', status, challenges, persistent, notPermitted };
   }
 
   /** The upstream took them. Hears what else it says, and remembers what the next exchange needs. */
@@ -240,9 +237,7 @@ class Negotiation {
         return refused({ reason: 'denied', detail: 'the user was recognised but may not do this' }, response);
       case 'rejected':
         this.#owesOutcome = false;
-        // What other upstreams took before is no longer known to be good either: one attempt at a time.
-        credential?.known.clear();
-        credential?.guard.rejected(`${upstream.name} refused them (${action.scheme.name}): ${action.detail}`);
+        credential?.rejected(`${upstream.name} refused them (${action.scheme.name}): ${action.detail}`);
         return refused({ reason: 'rejected', detail: action.detail, ...waitOf(credential?.guard.closed()) }, response);
       case 'unanswerable': {
         if (credential === undefined) return { kind: 'response', response };

@@ -41,6 +41,8 @@ export interface Assembly {
   /** Limits of a connection to an origin, on direct routes. */
   readonly direct: Omit<ConnectionOptions, 'host' | 'port'> & { readonly idleTimeout: number };
   readonly runtime: Omit<Runtime, 'pseudonym' | 'tier'>;
+  /** Ends what follows the secrets. */
+  readonly close: () => void;
 }
 
 /** Listens; rejects with Node's error where the address cannot be had. */
@@ -51,7 +53,10 @@ export function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
   return runTier({
     ...{ role: 'downstream', name: TIER, pseudonym, listen, limits, logger },
     take: (client, record) => take(assembly, runtime, client, record),
-    release: () => runtime.pool.close(),
+    release: () => {
+      runtime.pool.close();
+      assembly.close();
+    },
   });
 }
 

@@ -1,15 +1,15 @@
 import { Secret } from '@chain407/auth';
 import { describe, expect, test } from '@jest/globals';
-import { createCredential } from '../src/credentials.ts';
+import { fixedSecret } from '../src/account.ts';
+import { Credential } from '../src/credentials.ts';
 import type { Identity, IdentityMode, RejectedPolicy } from '../src/identity.ts';
 import { bindsConnection, chooseIdentity, identityKey, nameIdentity } from '../src/identity.ts';
 import { basic } from './support.ts';
 
 function credential(closed = false) {
-  const made = createCredential({
+  const made = new Credential({
     name: 'corp',
-    username: 'alice',
-    password: new Secret('secret'),
+    account: { username: 'alice', password: fixedSecret(new Secret('secret')) },
     schemes: ['basic'],
     mayGoTo: () => true,
     lockout: { attempts: 1, cooldown: 1000, now: () => 0, onChange: () => undefined },

@@ -3,8 +3,8 @@ import { Secret } from '@chain407/auth';
 import { createLogger } from '@chain407/core';
 import type { ScriptedUpstream, ScriptedUpstreamOptions } from '@chain407/testkit';
 import { RawConnection, scriptedUpstream } from '@chain407/testkit';
-import type { Credential } from '../src/credentials.ts';
-import { createCredential } from '../src/credentials.ts';
+import { fixedSecret } from '../src/account.ts';
+import { Credential } from '../src/credentials.ts';
 import { Failover } from '../src/failover.ts';
 import type { IdentityMode, RejectedPolicy } from '../src/identity.ts';
 import { Pins } from '../src/pins.ts';
@@ -121,10 +121,9 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
   const credential =
     password === undefined
       ? undefined
-      : createCredential({
+      : new Credential({
           name: 'corp',
-          username: 'alice',
-          password: new Secret(password),
+          account: { username: 'alice', password: fixedSecret(new Secret(password)) },
           schemes: ['basic'],
           mayGoTo: options.mayGoTo ?? (() => true),
           lockout: {
@@ -167,6 +166,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
         pins: new Pins(),
         failover: new Failover(now),
       },
+      close: () => credential?.close(),
     },
     logger,
   );

@@ -1,17 +1,14 @@
+/// <reference path="./js-md4.d.ts" />
 import { createHmac } from 'node:crypto';
-import { createRequire } from 'node:module';
+import md4Library from 'js-md4';
 import { AuthError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 
-/** MD4 (RFC 1320). Required, not imported: the library has no types. Node's own needs OpenSSL's legacy provider. */
-const { arrayBuffer } = createRequire(import.meta.url)('js-md4') as {
-  readonly arrayBuffer: (message: Uint8Array) => ArrayBuffer;
-};
-
 const NT_HASH = /^[0-9A-Fa-f]{32}$/;
 
+/** MD4 (RFC 1320), from a library: Node's own needs OpenSSL's legacy provider. */
 export function md4(message: Uint8Array): Buffer {
-  return Buffer.from(arrayBuffer(message));
+  return Buffer.from(md4Library.arrayBuffer(message));
 }
 
 function hmacMd5(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
