@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { ChainEvent, ChainState, ClientScheme } from '@chain407/auth';
+import {
+  advance,
+  basicClient,
+  bearerClient,
+  clientChain,
+  formatMessage,
+  ntlmClient,
+  parseChallenges,
+  Secret,
+} from '@chain407/auth';
+import { valuesOf } from '@chain407/core';
+import type { RawResponse } from '../../src/index.ts';
+import { RawConnection } from '../../src/index.ts';
+import type { SchemeCell } from './scheme-cells.ts';
+
+/** Beyond `limits.replayBody`: it can be sent only once. */
+export const BODY = Buffer.alloc(10_000_000, 'ten million bytes that arrive whole ');
+
+const PORTS = { entropy: randomBytes, clock: Date.now };
+
+/** The client half as a client with this password, or token, would use it. */
+export function clientOf({ scheme }: SchemeCell, username: string, secret: string): ClientScheme {
+  const password = new Secret(secret);
+  switch (scheme) {
+    case 'basic':
+      return basicClient(username, password);
+    case 'bearer':
+      return bearerClient({ current: password, renew: () => undefined }, { now: Date.now });
+    case 'ntlm':
+    case 'negotiate':
+      return ntlmClient({ username, secret: { password } }, PORTS, scheme);
+    default:
+      throw new Error(`no client of ${scheme}`);
+  }
+}
+
+/** What the client gets in the end; for a tunnel, what came back through it. */
+export interface Ended {
+  readonly status: number;
+  readonly through: string | undefined;
+}
+
+/** Sends the cell's request on one connection, and answers 407s as a browser or curl would: with the body at the end only. */
+export async function converse(port: number, cell: SchemeCell, scheme: ClientScheme): Promise<Ended> {
+  const connection = await RawConnection.connect(port, { deadline: 20_000 });
+  try {
+    let [state, action] = advance(clientChain([scheme]), { kind: 'start' });
+    let response: RawResponse | undefined;
+    for (;;) {
+      if (action.kind === 'send') {
+        const line = action.credentials && formatMessage(action.credentials);
+        response = await send(connection, cell, line, action.complete && line !== undefined);
+        [state, action] = advance(state, eventOf(response));
+      } else if (action.kind === 'ask') {
+        const facts = { method: methodOf(cell), target: targetOf(cell), peerHost: 'proxy.test' };
+        const turn = await action.scheme.answer(action.challenges, facts, action.state);
+        [state, action] = advance(state as ChainState, { kind: 'turn', turn });
+      } else {
+        const { status = 0, framing } = response ?? {};
+        return { status, through: framing?.kind === 'tunnel' ? await through(connection) : undefined };
+      }
+    }
+  } finally {
+    connection.destroy();
+  }
+}
+
+const methodOf = ({ request }: SchemeCell): string => request;
+const targetOf = ({ request }: SchemeCell): string =>
+  request === 'CONNECT' ? 'origin.test:80' : `http://origin.test/${request.toLowerCase()}`;
+
+function send(
+  connection: RawConnection,
+  cell: SchemeCell,
+  credentials: string | undefined,
+  whole: boolean,
+): Promise<RawResponse> {
+  const method = methodOf(cell);
+  const body = whole || credentials === undefined ? BODY : Buffer.alloc(0);
+  const fields = [
+    `${method} ${targetOf(cell)} HTTP/1.1`,
+    `Host: origin.test${method === 'CONNECT' ? ':80' : ''}`,
+    ...(credentials === undefined ? [] : [`Proxy-Authorization: ${credentials}`]),
+    ...(method === 'POST' ? [`Content-Length: ${body.length}`] : []),
+  ];
+  connection.write(`${fields.join('\r\n')}\r\n\r\n`);
+  if (method === 'POST') connection.write(body);
+  return connection.readResponse({ method });
+}
+
+function eventOf({ status, headers, persistent }: RawResponse): ChainEvent {
+  const { challenges } = parseChallenges(valuesOf(headers, 'proxy-authenticate'));
+  return { kind: 'response', status, challenges, persistent, notPermitted: false };
+}
+
+async function through(connection: RawConnection): Promise<string> {
+  const inner = await connection.exchange('GET /through HTTP/1.1\r\nHost: origin.test\r\n\r\n');
+  return `${inner.status} ${(JSON.parse(inner.body.toString()) as { target: string }).target}`;
+}
