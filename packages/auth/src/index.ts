@@ -1,7 +1,7 @@
 export type { ChainAction, ChainEvent, ChainState, ChainStep, Known, Unanswerable } from './client-chain.ts';
 export { advance, clientChain } from './client-chain.ts';
-export type { DescribedCredentials } from './describe.ts';
-export { describeCredentials } from './describe.ts';
+export type { Described } from './describe.ts';
+export { describeChallenge, describeCredentials } from './describe.ts';
 export type { Clock, Entropy } from './entropy.ts';
 export type { AuthErrorCode } from './errors.ts';
 export { AuthError } from './errors.ts';

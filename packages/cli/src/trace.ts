@@ -1,3 +1,4 @@
+import type { Described } from '@chain407/auth';
 import { Secret } from '@chain407/auth';
 import type { Leg, RequestTarget } from '@chain407/core';
 import { parseAuthority, parseForwardTarget, subscribeLegs } from '@chain407/core';
@@ -75,8 +76,20 @@ function details(leg: Leg, i: number): string[] {
   return [
     paint('bold', `leg ${i + 1}, connection ${leg.connection}, ${leg.ms.toFixed(1)} ms`),
     ...[`  > ${visible(`${leg.method} ${leg.target}`)}`, ...lines('>', leg.requestHeaders)],
+    ...(leg.credentials === undefined ? [] : decoded('>', leg.credentials)),
     ...[leg.status === undefined ? `  ! ${leg.error}` : `  < ${leg.status}`, ...lines('<', leg.responseHeaders)],
+    ...(leg.challenges ?? []).flatMap((challenge) => decoded('<', challenge)),
     '',
+  ];
+}
+
+/** What credentials or a challenge say, beneath the headers that carry them. */
+function decoded(mark: string, { scheme, fields }: Described): string[] {
+  const entries = Object.entries(fields);
+  if (entries.length === 0) return [];
+  return [
+    `  ${mark}   ${visible(scheme)}:`,
+    ...entries.map(([name, text]) => `  ${mark}     ${visible(`${name}: ${text}`)}`),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Described } from '@chain407/auth';
 import type { Leg } from '@chain407/core';
 import { valuesOf } from '@chain407/core';
 import { paint, visible } from './output.ts';
@@ -37,8 +38,7 @@ const arrow = (from: string, to: string): string => `${from} → ${to}`;
 
 function asked(leg: Leg): Line {
   const { credentials, method, target } = leg;
-  const fields = Object.entries(credentials?.fields ?? {}).map(([name, value]) => `${name}=${value}`);
-  const shown = credentials === undefined ? 'no credentials' : [credentials.scheme, ...fields].join(' ');
+  const shown = credentials === undefined ? 'no credentials' : inShort(credentials);
   return {
     at: leg.at,
     order: leg.from === 'client' ? 0 : 1,
@@ -52,15 +52,25 @@ function answered(leg: Leg): Line {
   return { at: leg.at + leg.ms, order, who: arrow(leg.to, leg.from), text: result(leg) };
 }
 
-function result({ status, error, responseHeaders }: Leg): string {
+/** What tells one leg from another at a glance; all fields stand in the legs of `trace` and of the log. */
+const TELLING: ReadonlySet<string> = new Set([
+  ...['message', 'kind', 'user', 'username', 'userhash', 'password', 'token', 'credentials', 'realm'],
+  ...['algorithm', 'nc', 'stale', 'error', 'malformed'],
+]);
+
+function inShort({ scheme, fields }: Described): string {
+  const told = Object.entries(fields).filter(([name]) => TELLING.has(name));
+  return [scheme, ...told.map(([name, value]) => `${name}=${value}`)].join(' ');
+}
+
+function result({ status, error, responseHeaders, challenges }: Leg): string {
   if (status === undefined) return paint('red', error ?? 'no answer');
   const said = `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
-  const challenges =
-    status === 407 ? valuesOf(responseHeaders, 'proxy-authenticate').map((challenge) => `  ${challenge}`) : [];
+  const asks = status === 407 ? (challenges ?? []).map((challenge) => `  ${inShort(challenge)}`) : [];
   const why = valuesOf(responseHeaders, 'proxy-status')
     .map((value) => /details="((?:[^"\\]|\\.)*)"/.exec(value)?.[1])
     .at(-1);
-  const text = visible([said, ...challenges].join(''));
+  const text = visible([said, ...asks].join(''));
   const style = status < 400 ? 'green' : 'yellow';
   return why === undefined ? paint(style, text) : `${paint(style, text)}  ${paint('dim', `(${visible(why)})`)}`;
 }

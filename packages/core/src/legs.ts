@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
-import type { DescribedCredentials } from '@chain407/auth';
-import { describeCredentials, parseChallenges, parseCredentials, spellScheme } from '@chain407/auth';
+import type { Described } from '@chain407/auth';
+import { describeChallenge, describeCredentials, parseChallenges, parseCredentials, spellScheme } from '@chain407/auth';
 import type { RawHeaders } from './http/headers.ts';
 import { valuesOf } from './http/headers.ts';
 
@@ -25,7 +25,9 @@ export interface Leg {
   /** The request-target, without userinfo. */
   readonly target: string;
   readonly requestHeaders: RawHeaders;
-  readonly credentials?: DescribedCredentials;
+  readonly credentials?: Described;
+  /** What the answer asks for; beside an answer that is no 407, what it says of the negotiation. */
+  readonly challenges?: readonly Described[];
   /** What came back; `undefined` where the connection failed first, and `error` says how. */
   readonly status?: number;
   readonly responseHeaders: RawHeaders;
@@ -33,21 +35,26 @@ export interface Leg {
 }
 
 /** A leg as it was on the wire, before it is redacted. */
-export type LegFacts = Omit<Leg, 'credentials'>;
+export type LegFacts = Omit<Leg, 'credentials' | 'challenges'>;
 
 const legs = channel('chain407:leg');
 const SENSITIVE: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie', 'proxy-authorization']);
+
+/** Whoever has it can look for the password at leisure (RFC 7616 §3.5). */
+const PROOF = /\brspauth="?[0-9a-f]*"?/gi;
 
 /** Masks the values of fields that carry secrets. */
 export function redactHeaders(headers: RawHeaders): string[] {
   return headers.map((text, i) => {
     if (i % 2 === 0) return text;
-    return SENSITIVE.has((headers[i - 1] as string).toLowerCase()) ? '[secret]' : text;
+    const name = (headers[i - 1] as string).toLowerCase();
+    if (name === 'proxy-authentication-info') return text.replace(PROOF, 'rspauth=[secret]');
+    return SENSITIVE.has(name) ? '[secret]' : text;
   });
 }
 
 /** The credentials of a request, decoded and masked, where it has any that can be read. */
-export function credentialsOf(headers: RawHeaders): DescribedCredentials | undefined {
+export function credentialsOf(headers: RawHeaders): Described | undefined {
   const [line] = valuesOf(headers, 'proxy-authorization');
   if (line === undefined) return undefined;
   const parsed = parseCredentials(line);
@@ -59,11 +66,13 @@ export function publishLeg(facts: () => LegFacts): void {
   if (!legs.hasSubscribers) return;
   const leg = facts();
   const credentials = credentialsOf(leg.requestHeaders);
+  const { challenges } = parseChallenges(valuesOf(leg.responseHeaders, 'proxy-authenticate'));
   legs.publish({
     ...leg,
     requestHeaders: redactHeaders(leg.requestHeaders),
     responseHeaders: redactHeaders(leg.responseHeaders),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(challenges.length === 0 ? {} : { challenges: challenges.map(describeChallenge) }),
   } satisfies Leg);
 }
 

@@ -31,7 +31,7 @@ const ASKED: { readonly [R in Asked['reason']]: Pick<Explanation, 'details' | 'c
     remedy: 'Nothing: the client goes on by itself, with the new nonce.',
   },
   continue: {
-    details: REFUSALS.missing,
+    details: REFUSALS.underWay,
     cause: 'The negotiation has begun, and needs another leg on the same connection.',
     remedy: 'Nothing: the client goes on by itself.',
   },

@@ -1,4 +1,4 @@
-import type { Credentials, SchemeName } from '../message.ts';
+import type { Challenge, Credentials, SchemeName } from '../message.ts';
 import { decodeBasic } from './basic/wire.ts';
 import { describeBearer } from './bearer/describe.ts';
 import { describeNtlm } from './ntlm/describe.ts';
@@ -8,6 +8,8 @@ export interface SchemeEntry {
   readonly name: SchemeName;
   /** The fields of its credentials that may be shown. */
   describe(credentials: Credentials): Record<string, string>;
+  /** The same of a token in its challenges; absent: they have none. */
+  describeToken?(token68: string): Record<string, string>;
 }
 
 const basic: SchemeEntry = {
@@ -22,6 +24,7 @@ const bearer: SchemeEntry = { name: 'bearer', describe: describeBearer };
 
 const ntlm: SchemeEntry = {
   name: 'ntlm',
+  describeToken: describeNtlm,
   describe: ({ token68 }) => (token68 === undefined ? {} : describeNtlm(token68)),
 };
 
@@ -33,6 +36,12 @@ const CONNECTION_BOUND: ReadonlySet<string> = new Set(['ntlm', 'negotiate', 'ker
 /** True where a hop that relays such credentials must give the client a connection of its own. */
 export function isConnectionBound(scheme: SchemeName): boolean {
   return CONNECTION_BOUND.has(scheme);
+}
+
+/** The fields of a challenge: its parameters, and what a token in it says. Nothing in a challenge is a secret. */
+export function describeChallengeOf({ scheme, token68, params }: Challenge): Record<string, string> {
+  if (token68 === undefined) return Object.fromEntries(params);
+  return REGISTRY.get(scheme)?.describeToken?.(token68) ?? { token: token68 };
 }
 
 /** The fields of credentials that may be shown; of a scheme we do not know, none. */

@@ -6,6 +6,7 @@ export const REFUSALS = {
   missing: 'credentials missing',
   unsupported: 'credentials of a scheme that is not offered',
   unrecognised: 'credentials not recognised',
+  underWay: 'negotiation under way',
   stale: 'nonce too old',
   unavailable: 'credentials cannot be checked now',
   notPermitted: 'not permitted',
