@@ -28,7 +28,21 @@ const ntlm: SchemeEntry = {
   describe: ({ token68 }) => (token68 === undefined ? {} : describeNtlm(token68)),
 };
 
-const REGISTRY: ReadonlyMap<string, SchemeEntry> = new Map([basic, bearer, ntlm].map((entry) => [entry.name, entry]));
+/** Windows proxies take tokens of NTLM under this name, too (MS-NTHT). */
+const negotiateToken = (token68: string): Record<string, string> =>
+  token68.startsWith(NTLMSSP) ? describeNtlm(token68) : { token: '[secret]' };
+/** The base64 of the signature of every NTLM message (MS-NLMP §2.2.1). */
+const NTLMSSP = 'TlRMTVNTUA';
+
+const negotiate: SchemeEntry = {
+  name: 'negotiate',
+  describeToken: negotiateToken,
+  describe: ({ token68 }) => (token68 === undefined ? {} : negotiateToken(token68)),
+};
+
+const REGISTRY: ReadonlyMap<string, SchemeEntry> = new Map(
+  [basic, bearer, ntlm, negotiate].map((entry) => [entry.name, entry]),
+);
 
 /** Schemes whose exchange, and afterwards whose user, belongs to one connection (RFC 4559 §6, MS-NTHT). */
 const CONNECTION_BOUND: ReadonlySet<string> = new Set(['ntlm', 'negotiate', 'kerberos']);
