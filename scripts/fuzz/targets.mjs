@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import {
+  basicClient,
+  basicVerifier,
+  bearerClient,
+  bearerVerifier,
+  describeChallenge,
+  describeCredentials,
+  formatMessage,
+  ntHash,
+  ntlmClient,
+  ntlmVerifier,
+  parseChallenges,
+  parseCredentials,
+  parseParams,
+  Secret,
+  withToken,
+} from '../../packages/auth/dist/index.js';
+import { MessageError, ResponseReader } from '../../packages/core/dist/index.js';
+import { parseReply, takeChannel } from '../../packages/upstream/dist/helper/protocol.js';
+
+/**
+ * What is fuzzed. `samples` are inputs that are good; `feed` takes bytes, and throws where a promise was broken: nothing
+ * that comes over the wire may make a parser throw, but for the error that says that it is malformed.
+ */
+export const TARGETS = [];
+const target = (name, samples, feed) => TARGETS.push({ name, samples, feed });
+
+const PASSWORD = new Secret('open sesame');
+const REQUEST = { method: 'GET', target: 'http://origin.test/a?b=c', peerHost: 'proxy.test' };
+const PORTS = { entropy: (bytes) => Buffer.alloc(bytes, 7), clock: () => 1_767_323_045_000 };
+const ALICE = { name: 'alice' };
+
+const text = (bytes) => bytes.toString('latin1');
+const isTurn = (turn, kinds) => assert.ok(kinds.includes(turn.kind), `a turn of the kind ${turn.kind}`);
+const settled = (value, next) => (typeof value?.then === 'function' ? value.then(next) : next(value));
+
+/** Both halves of each scheme, with the conversation that they have when all is well. */
+const SCHEMES = [
+  {
+    client: () => basicClient('alice', PASSWORD),
+    verifier: basicVerifier('lab', (name, password) => (password.reveal() === 'open sesame' ? { name } : undefined)),
+  },
+  {
+    client: () => bearerClient({ current: new Secret('abc.def.ghi'), renew: () => undefined }, { now: PORTS.clock }),
+    verifier: bearerVerifier('lab', (token) => (token.reveal() === 'abc.def.ghi' ? ALICE : undefined)),
+  },
+  {
+    client: () => ntlmClient({ username: 'LAB\\alice', secret: { password: PASSWORD } }, PORTS),
+    verifier: ntlmVerifier(
+      { target: { domain: 'LAB', computer: 'PROXY' }, oemNames: true },
+      { ...PORTS, findAccount: () => ({ principal: ALICE, ntHash: ntHash(PASSWORD) }) },
+    ),
+  },
+];
+
+/** The lines that both sides say, and what each remembers when it hears the next. */
+async function converse({ client, verifier }) {
+  const scheme = client();
+  const legs = [];
+  let challenges = verifier.offer();
+  let heard;
+  let said;
+  for (let i = 0; i < 4; i += 1) {
+    legs.push({ side: 'client', line: challenges.map(formatMessage).join(', '), state: heard });
+    const turn = await scheme.answer(challenges, REQUEST, heard);
+    heard = turn.state;
+    legs.push({ side: 'verifier', line: formatMessage(turn.credentials), state: said });
+    const judged = await verifier.judge(turn.credentials, REQUEST, said);
+    if (judged.kind === 'accept') return legs;
+    assert.equal(judged.kind, 'continue', judged.log);
+    said = judged.state;
+    challenges = [judged.challenge];
+  }
+  throw new Error('a conversation without end');
+}
+
+for (const scheme of SCHEMES) {
+  const { name } = scheme.verifier;
+  const legs = await converse(scheme);
+  const client = scheme.client();
+  const ofClient = legs.filter(({ side }) => side === 'client');
+  target(
+    `${name} client`,
+    ofClient.map(({ line }) => line),
+    (bytes) => {
+      const { challenges } = parseChallenges([text(bytes)]);
+      const own = challenges.filter((challenge) => challenge.scheme === name);
+      if (own.length === 0) return undefined;
+      const pending = ofClient.map(({ state }) =>
+        settled(client.answer(own, REQUEST, state), (turn) => isTurn(turn, ['send', 'refuse'])),
+      );
+      return Promise.all(pending);
+    },
+  );
+  const ofVerifier = legs.filter(({ side }) => side === 'verifier');
+  target(
+    `${name} verifier`,
+    ofVerifier.map(({ line }) => line),
+    (bytes) => {
+      const parsed = parseCredentials(text(bytes));
+      if (!parsed.ok || parsed.credentials.scheme !== name) return undefined;
+      const kinds = ['accept', 'continue', 'reject', 'stale', 'malformed'];
+      const pending = ofVerifier.map(({ state }) =>
+        settled(scheme.verifier.judge(parsed.credentials, REQUEST, state), (turn) => isTurn(turn, kinds)),
+      );
+      return Promise.all(pending);
+    },
+  );
+}
+
+/** Changes to base64 mostly make it none: here the bytes that it stands for are changed. */
+for (const scheme of SCHEMES.filter(({ verifier }) => verifier.binding === 'connection')) {
+  const { verifier } = scheme;
+  const legs = await converse(scheme);
+  const client = scheme.client();
+  const tokens = legs.map(({ line }) => line.split(' ')[1]).filter((token) => token !== undefined);
+  target(
+    `${verifier.name} tokens`,
+    tokens.map((token) => Buffer.from(token, 'base64').toString('latin1')),
+    (bytes) => {
+      const message = withToken(verifier.name, bytes.toString('base64'));
+      describeChallenge(message);
+      describeCredentials(message);
+      const pending = legs.map(({ side, state }) =>
+        side === 'client'
+          ? settled(client.answer([message], REQUEST, state), (turn) => isTurn(turn, ['send', 'refuse']))
+          : settled(verifier.judge(message, REQUEST, state), (turn) =>
+              isTurn(turn, ['accept', 'continue', 'reject', 'malformed']),
+            ),
+      );
+      return Promise.all(pending);
+    },
+  );
+}
+
+const LINES = (await Promise.all(SCHEMES.map(converse))).flat().map(({ line }) => line);
+
+target('challenges', LINES, (bytes) => {
+  const { challenges } = parseChallenges([text(bytes)]);
+  for (const challenge of challenges) describeChallenge(challenge);
+  // What was read can be written, and reads the same again.
+  const again = parseChallenges(challenges.map(formatMessage));
+  assert.deepEqual(again.challenges, challenges);
+});
+
+target('credentials', LINES, (bytes) => {
+  const parsed = parseCredentials(text(bytes));
+  if (!parsed.ok) return;
+  const { fields } = describeCredentials(parsed.credentials);
+  assert.ok(!Object.values(fields).some((field) => field.includes('open sesame')), 'a secret is shown');
+  assert.deepEqual(parseCredentials(formatMessage(parsed.credentials)), parsed);
+});
+
+target('parameters', ['rspauth="0123", qop=auth, nc=00000001, cnonce="x", nextnonce="y"'], (bytes) => {
+  parseParams(text(bytes));
+});
+
+target(
+  'helper replies',
+  [
+    'OK user=alice group=staff group="two words"',
+    'ERR message="no such user"',
+    'TT TlRMTVNTUAAC',
+    'AF * alice',
+    'BH why',
+    '3 OK ha1="00ff"',
+  ],
+  (bytes) => {
+    const line = text(bytes);
+    takeChannel(line);
+    assert.ok(['OK', 'ERR', 'BH', 'TT', 'AF', 'NA'].includes(parseReply(line).result));
+  },
+);
+
+const RESPONSES = [
+  'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+  'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nT: 1\r\n\r\n',
+  'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 204 No Content\r\nConnection: close\r\n\r\n',
+  'HTTP/1.1 200 Connection established\r\n\r\ntunnel',
+];
+
+target('responses', RESPONSES, (bytes) => {
+  for (const method of ['GET', 'HEAD', 'CONNECT']) {
+    // In one piece and byte by byte it must read the same.
+    const whole = readResponse(method, [bytes]);
+    const pieces = readResponse(
+      method,
+      [...bytes.subarray(0, 400)].map((byte) => Buffer.from([byte])),
+    );
+    if (bytes.length <= 400) assert.deepEqual(pieces, whole);
+  }
+});
+
+function readResponse(method, pieces) {
+  const reader = new ResponseReader({ method, upgrade: false }, 64 * 1024);
+  const seen = { status: [], body: '', end: 'open' };
+  try {
+    for (const piece of pieces) {
+      reader.push(piece);
+      if (drain(reader, seen)) return seen;
+    }
+    reader.close();
+    drain(reader, seen);
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error;
+    seen.end = 'malformed';
+    // How much of a body had come before the fault was found depends on the pieces.
+    seen.body = '';
+  }
+  return seen;
+}
+
+/** True at the end of the response. */
+function drain(reader, seen) {
+  for (;;) {
+    const event = reader.next();
+    if (event.kind === 'need-data') return false;
+    if (event.kind === 'head' || event.kind === 'informational') seen.status.push(event.head.status);
+    if (event.kind === 'data') seen.body += event.data.toString('latin1');
+    if (event.kind === 'end') {
+      seen.end = 'end';
+      return true;
+    }
+  }
+}
