@@ -32,7 +32,7 @@ describe('chain407 check', () => {
   lisen: 127.0.0.1:3128
   identity: substitut
   credentials:
-    corp: { username: alice, password: hunter2-horse, schemes: [digest] }
+    corp: { username: alice, password: hunter2-horse, schemes: [digist] }
   upstreams:
     a: { url: 'ftp://x', credentials: crop }
 upstream:

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientScheme, Clock, Entropy, Secret } from '@chain407/auth';
-import { basicClient, bearerClient, ntlmClient, unsendable, unsendableToken } from '@chain407/auth';
+import {
+  basicClient,
+  bearerClient,
+  digestClient,
+  ntlmClient,
+  unsendable,
+  unsendableName,
+  unsendableToken,
+} from '@chain407/auth';
 
 /** Schemes that `credentials.*.schemes` may name, strongest first. */
-export const SCHEME_CHOICES = ['negotiate', 'ntlm', 'bearer', 'basic'] as const;
+export const SCHEME_CHOICES = ['negotiate', 'ntlm', 'digest', 'bearer', 'basic'] as const;
 export type SchemeChoice = (typeof SCHEME_CHOICES)[number];
 
 /** A secret that may become another one while it is used: `LiveSecret` of core, or {@link fixedSecret}. */
@@ -39,6 +47,8 @@ export interface Account {
   /** Of NTLM, where the user name does not say. */
   readonly domain?: string | undefined;
   readonly workstation?: string | undefined;
+  /** Of Digest: answers challenges without qop. */
+  readonly rfc2069?: boolean;
 }
 
 const PORTS: { readonly entropy: Entropy; readonly clock: Clock } = { entropy: randomBytes, clock: Date.now };
@@ -67,6 +77,13 @@ const USABLE: { readonly [S in SchemeChoice]: Usable } = {
     client: (account) => ntlm(account, 'negotiate'),
   },
   ntlm: { needs: [['username'], ['password', 'ntHash']], client: (account) => ntlm(account, 'ntlm') },
+  digest: {
+    needs: [['username'], ['password']],
+    client: ({ username, password, rfc2069 = false }) =>
+      username === undefined || password === undefined
+        ? undefined
+        : digestClient({ username, password: password.current }, { rfc2069 }, PORTS),
+  },
   bearer: {
     needs: [['token']],
     client: ({ token, lifetime }) =>
@@ -99,6 +116,10 @@ export function unfitFor(account: Account, schemes: readonly SchemeChoice[]): st
   if (schemes.includes('basic') && password !== undefined) {
     const why = unsendable(username, password.current);
     if (why !== undefined) return `expected an account that Basic can send: ${why}`;
+  }
+  if (schemes.includes('digest') && password !== undefined) {
+    const why = unsendableName(username);
+    if (why !== undefined) return `expected an account that Digest can send: ${why}`;
   }
   if (ntHash !== undefined && !/^[0-9a-f]{32}$/i.test(ntHash.current.reveal()))
     return 'expected ntHash to be 32 hexadecimal digits, as `chain407 hash --kind nt` prints them';

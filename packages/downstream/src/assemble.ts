@@ -90,8 +90,8 @@ async function credential(name: string, config: DownstreamConfig, logger: Logger
     if (opened.ok) secrets[key] = opened.secret;
     else problems.push({ severity: 'error', path: `credentials.${name}.${key}`, message: opened.message });
   }
-  const { username, domain, workstation, lifetime } = given;
-  const account: Account = { username, domain, workstation, lifetime, ...secrets };
+  const { username, domain, workstation, lifetime, rfc2069 } = given;
+  const account: Account = { username, domain, workstation, lifetime, rfc2069, ...secrets };
   const schemes = schemesFor(given);
   const unfit = problems.length === 0 ? unfitFor(account, schemes) : undefined;
   if (unfit !== undefined) problems.push({ severity: 'error', path: `credentials.${name}`, message: unfit });

@@ -18,6 +18,8 @@ export const credentialSchema = (baseDir: string) =>
     /** Of NTLM, where `username` is not DOMAIN\\user. */
     domain: text.optional(),
     workstation: text.optional(),
+    /** Digest as RFC 2069 has it, without qop, which protects against neither replay nor chosen plaintext. */
+    rfc2069: z.boolean().default(false),
     /** Default: all that what is given can serve, but Basic. */
     schemes: z.array(z.enum(SCHEME_CHOICES)).min(1).readonly().optional(),
     hosts: z.array(hostPattern()).min(1).readonly().optional(),

@@ -1,4 +1,5 @@
 import type { Logger, Problem } from '@chain407/core';
+import { readSecret } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
 import { HelperPool } from './helper/helper-pool.ts';
 import type { HelperChoice } from './schemes.ts';
@@ -10,6 +11,9 @@ import { schemeProblems } from './users/scheme-problems.ts';
 export type Assembled =
   | { readonly ok: true; readonly assembly: Assembly; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Bytes of a key that nobody guesses (RFC 2104 §3). */
+const MIN_KEY = 16;
 
 /**
  * From a valid configuration to the parts that run: reads secrets and user files, starts the helpers. Who does not serve
@@ -32,12 +36,21 @@ export async function assemble(config: UpstreamConfig, logger: Logger): Promise<
         message: `cannot be used: ${started.message}`,
       });
   }
+  const { key } = config.auth.digest;
+  const digestKey = key && readSecret(key);
+  if (digestKey !== undefined && !digestKey.ok)
+    problems.push({ severity: 'error', path: 'auth.digest.key', message: digestKey.message });
+  else if (digestKey !== undefined && Buffer.byteLength(digestKey.secret.reveal()) < MIN_KEY) {
+    const message = `expected at least ${MIN_KEY} bytes, as \`openssl rand -base64 32\` prints them`;
+    problems.push({ severity: 'error', path: 'auth.digest.key', message });
+  }
   const close = async (): Promise<void> => {
     await Promise.all(Object.values(helpers).map((pool) => pool.close()));
   };
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (loaded.ok && errors.length === 0) {
-    return { ok: true, assembly: { config, users: loaded.users, helpers, close }, warnings: problems };
+    const keyed = digestKey?.ok === true ? { digestKey: digestKey.secret } : {};
+    return { ok: true, assembly: { config, users: loaded.users, helpers, close, ...keyed }, warnings: problems };
   }
   await close();
   return { ok: false, problems };
@@ -50,5 +63,5 @@ function unfit(
 ): Problem[] {
   if (auth.anonymous) return [];
   const schemes = auth.schemes.filter((scheme) => scheme === 'bearer' || auth.helpers[scheme] === undefined);
-  return [...schemeProblems(users.accounts, { schemes, algorithms: [] })];
+  return [...schemeProblems(users.accounts, { schemes, algorithms: auth.digest.algorithms })];
 }

@@ -1,3 +1,4 @@
+import { DIGEST_ALGORITHMS } from '@chain407/auth';
 import {
   cidr,
   duration,
@@ -100,10 +101,29 @@ const helperSchema = () => {
 /** NetBIOS names (MS-NBTE §2.2.1): up to 15 characters. */
 const netbiosName = () => z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/, 'expected up to 15 letters, digits and - . _');
 
-const authSchema = () =>
+const digestSchema = (baseDir: string) =>
+  z.strictObject({
+    /** Preferred one first. */
+    algorithms: z.array(z.enum(DIGEST_ALGORITHMS)).min(1).readonly().default(['SHA-256', 'MD5']),
+    qop: z
+      .array(z.enum(['auth', 'auth-int']))
+      .min(1)
+      .readonly()
+      .default(['auth']),
+    /** Clients hide the user name (RFC 7616 §3.4.4). */
+    userhash: z.boolean().default(false),
+    /** Also takes credentials without qop, as RFC 2069 has them: no protection against replay. */
+    rfc2069: z.boolean().default(false),
+    nonceLifetime: duration().default(300_000),
+    /** Of the nonces: replicas that share it, and this one after a restart, know each other's. */
+    key: secretSource(baseDir).optional(),
+  });
+
+const authSchema = (baseDir: string) =>
   z.strictObject({
     schemes: z.array(z.enum(SCHEME_CHOICES)).min(1).readonly().default(['basic']),
     anonymous: z.boolean().default(false),
+    digest: digestSchema(baseDir).prefault({}),
     /** Who NTLM clients are told that this is. */
     ntlm: z
       .strictObject({ domain: netbiosName().default('CHAIN407'), computer: netbiosName().default('UPSTREAM') })
@@ -150,7 +170,7 @@ export const upstreamSchema = (baseDir: string) =>
     .strictObject({
       listen: listenAddress().default({ host: '127.0.0.1', port: 3129 }),
       realm: realm().default('Chain407 upstream'),
-      auth: authSchema().prefault({}),
+      auth: authSchema(baseDir).prefault({}),
       users: z.array(userSchema(baseDir)).readonly().default([]),
       access: z.array(ruleSchema).readonly().default(DEFAULT_ACCESS),
       ports: z

@@ -1,6 +1,7 @@
 import type { Challenge, Credentials, SchemeName } from '../message.ts';
 import { decodeBasic } from './basic/wire.ts';
 import { describeBearer } from './bearer/describe.ts';
+import { describeDigest } from './digest/describe.ts';
 import { describeNtlm } from './ntlm/describe.ts';
 
 /** What is known of a scheme without configuration. A scheme that has no row is handled as opaque. */
@@ -28,6 +29,8 @@ const ntlm: SchemeEntry = {
   describe: ({ token68 }) => (token68 === undefined ? {} : describeNtlm(token68)),
 };
 
+const digest: SchemeEntry = { name: 'digest', describe: describeDigest };
+
 /** Windows proxies take tokens of NTLM under this name, too (MS-NTHT). */
 const negotiateToken = (token68: string): Record<string, string> =>
   token68.startsWith(NTLMSSP) ? describeNtlm(token68) : { token: '[secret]' };
@@ -41,7 +44,7 @@ const negotiate: SchemeEntry = {
 };
 
 const REGISTRY: ReadonlyMap<string, SchemeEntry> = new Map(
-  [basic, bearer, ntlm, negotiate].map((entry) => [entry.name, entry]),
+  [basic, bearer, digest, ntlm, negotiate].map((entry) => [entry.name, entry]),
 );
 
 /** Schemes whose exchange, and afterwards whose user, belongs to one connection (RFC 4559 §6, MS-NTHT). */

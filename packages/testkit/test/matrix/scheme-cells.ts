@@ -3,6 +3,7 @@ export const ALGORITHMS = ['MD5', 'MD5-sess', 'SHA-256', 'SHA-256-sess', 'SHA-51
 /** Every scheme, Digest once for each algorithm. */
 export const SCHEME_KINDS: readonly Pick<SchemeCell, 'scheme' | 'algorithm'>[] = [
   { scheme: 'basic' },
+  ...ALGORITHMS.map((algorithm) => ({ scheme: 'digest', algorithm }) as const),
   { scheme: 'ntlm' },
   { scheme: 'negotiate' },
   { scheme: 'bearer' },

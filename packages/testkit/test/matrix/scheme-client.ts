@@ -5,6 +5,7 @@ import {
   basicClient,
   bearerClient,
   clientChain,
+  digestClient,
   formatMessage,
   ntlmClient,
   parseChallenges,
@@ -31,8 +32,10 @@ export function clientOf({ scheme }: SchemeCell, username: string, secret: strin
     case 'ntlm':
     case 'negotiate':
       return ntlmClient({ username, secret: { password } }, PORTS, scheme);
+    case 'digest':
+      return digestClient({ username, password }, {}, PORTS);
     default:
-      throw new Error(`no client of ${scheme}`);
+      return scheme satisfies never;
   }
 }
 

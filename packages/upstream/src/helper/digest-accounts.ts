@@ -15,8 +15,6 @@ export interface HelperAccount {
 export interface DigestAccountsOptions {
   readonly pool: HelperPool;
   readonly realm: string;
-  /** Hears why the helper could not tell. */
-  readonly log?: (message: string) => void;
   /** In milliseconds. */
   readonly now?: () => number;
 }
@@ -35,21 +33,20 @@ const HA1 = /^[0-9a-f]{32}$/i;
 export function helperDigestAccounts({
   pool,
   realm,
-  log = () => undefined,
   now = Date.now,
-}: DigestAccountsOptions): (username: string) => MaybePromise<HelperAccount | undefined | 'unavailable'> {
+}: DigestAccountsOptions): (
+  username: string,
+) => MaybePromise<HelperAccount | { readonly unavailable: string } | undefined> {
   const answers = new GoodAnswers<Found>(({ kind }) => kind === 'known', now);
   return (username) => {
     const found = answers.answer([username], () => find(pool, username, realm));
-    return 'then' in found ? found.then((settled) => told(settled, log)) : told(found, log);
+    return 'then' in found ? found.then(told) : told(found);
   };
 }
 
-function told(found: Found, log: (message: string) => void): HelperAccount | undefined | 'unavailable' {
+function told(found: Found): HelperAccount | { readonly unavailable: string } | undefined {
   if (found.kind === 'known') return found.account;
-  if (found.kind === 'unknown') return undefined;
-  log(found.log);
-  return 'unavailable';
+  return found.kind === 'unknown' ? undefined : { unavailable: found.log };
 }
 
 async function find(pool: HelperPool, username: string, realm: string): Promise<Found> {
