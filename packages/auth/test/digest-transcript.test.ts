@@ -195,7 +195,7 @@ describe('over time', () => {
     const moved = { credentials: withParam(credentials, 'realm', 'Another') };
     expect(await judged(other, moved)).toMatchObject({
       kind: 'reject',
-      log: expect.stringContaining('nonce') as string,
+      log: expect.stringContaining('nonce'),
     });
   });
 });
