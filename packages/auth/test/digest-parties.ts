@@ -106,7 +106,11 @@ export function sentBy(turn: ClientTurn<DigestState>): Sent {
 export type Client = ReturnType<typeof clientOf>;
 
 /** The first answer to what a tier offers. */
-export async function answerTo(tier: Tier, client: Client = clientOf(), request = REQUEST): Promise<Sent> {
+export async function answerTo(
+  tier: Pick<Tier, 'verifier'>,
+  client: Client = clientOf(),
+  request = REQUEST,
+): Promise<Sent> {
   return sentBy(await client.answer(acrossChallenges(tier.verifier.offer()), request, undefined));
 }
 
@@ -116,8 +120,12 @@ export async function resumed(client: Client, state: DigestState, request = REQU
   return sentBy(await resumption.turn);
 }
 
-/** What the tier says of these credentials; in vain is a promise where nothing has to be waited for. */
-export async function judged(tier: Tier, { credentials }: Pick<Sent, 'credentials'>, request = REQUEST) {
+/** What the tier says of these credentials. */
+export async function judged(
+  tier: Pick<Tier, 'verifier'>,
+  { credentials }: Pick<Sent, 'credentials'>,
+  request = REQUEST,
+) {
   const turn: VerifierTurn<never> = await tier.verifier.judge(acrossCredentials(credentials), request, undefined);
   return turn;
 }

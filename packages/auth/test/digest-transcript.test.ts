@@ -3,14 +3,21 @@ import type { RequestFacts } from '../src/scheme.ts';
 import type { DigestAlgorithm } from '../src/schemes/digest/algorithm.ts';
 import { DIGEST_ALGORITHMS } from '../src/schemes/digest/algorithm.ts';
 import type { Qop } from '../src/schemes/digest/response.ts';
+import { ha1 } from '../src/schemes/digest/response.ts';
+import type { DigestVerifierPorts } from '../src/schemes/digest/verifier.ts';
+import { digestVerifier } from '../src/schemes/digest/verifier.ts';
+import { Secret } from '../src/secret.ts';
 import type { TestUser } from './digest-parties.ts';
 import {
   ALICE,
   answerTo,
   clientOf,
   concluded,
+  counting,
   judged,
   MINUTE,
+  NOW,
+  REALM,
   REQUEST,
   resumed,
   Tier,
@@ -196,6 +203,45 @@ describe('over time', () => {
     expect(await judged(other, moved)).toMatchObject({
       kind: 'reject',
       log: expect.stringContaining('nonce'),
+    });
+  });
+});
+
+describe('ports that have to ask elsewhere', () => {
+  const account = { principal: { name: 'alice' }, ha1: new Secret(ha1('SHA-256', 'alice', REALM, ALICE.password)) };
+  const verifierWith = (ports: Pick<DigestVerifierPorts, 'findAccount' | 'useCount'>) =>
+    digestVerifier(
+      { realm: REALM, algorithms: ['SHA-256'], qop: ['auth'], key: Buffer.alloc(32) },
+      { entropy: counting(), clock: () => NOW, ...ports },
+    );
+
+  test('are waited for', async () => {
+    const counts: unknown[] = [];
+    const verifier = verifierWith({
+      findAccount: async () => account,
+      useCount: async (...use) => counts.push(use) === 1,
+    });
+    const { credentials } = await answerTo({ verifier });
+    expect(await judged({ verifier }, { credentials })).toMatchObject({ kind: 'accept', principal: { name: 'alice' } });
+    expect(counts).toEqual([[credentials.params.get('nonce'), 1, NOW + 5 * MINUTE]]);
+    expect(await judged({ verifier }, { credentials })).toMatchObject({ kind: 'stale' });
+  });
+
+  test('are not waited for where they know', async () => {
+    const verifier = verifierWith({ findAccount: () => account, useCount: () => true });
+    const { credentials } = await answerTo({ verifier });
+    expect(verifier.judge(credentials, REQUEST, undefined)).toMatchObject({ kind: 'accept' });
+  });
+
+  test('may be out of order: that is neither yes nor no', async () => {
+    const verifier = verifierWith({
+      findAccount: () => ({ unavailable: 'the directory is down' }),
+      useCount: () => true,
+    });
+    const { credentials } = await answerTo({ verifier });
+    expect(verifier.judge(credentials, REQUEST, undefined)).toEqual({
+      kind: 'unavailable',
+      log: 'the directory is down',
     });
   });
 });
