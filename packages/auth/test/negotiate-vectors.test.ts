@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { readObjectIdentifier, readOnly, TAG } from '../src/schemes/negotiate/der.ts';
+import { describeNegotiate } from '../src/schemes/negotiate/describe.ts';
+import { decodeNegotiate, mechanismName, readMechTypes } from '../src/schemes/negotiate/wire.ts';
+
+/**
+ * Tokens and OBJECT IDENTIFIERs that others have published, from a folder outside of this repository: `CHAIN407_DATA`,
+ * with a file `auth-vectors.json`. No row is passed over: one that this file does not know fails.
+ */
+interface SpnegoRow {
+  readonly id: string;
+  readonly hex: string;
+  readonly base64?: string;
+}
+
+const KRB5 = '1.2.840.113554.1.2.2';
+const NTLMSSP = '1.3.6.1.4.1.311.2.2.10';
+const REQUEST = {
+  mechanism: 'Kerberos',
+  message: 'AP-REQ',
+  service: 'host/dc01@DOMAIN.LOCAL',
+  encryption: 'aes256-cts-hmac-sha1-96',
+};
+const REPLY = { mechanism: 'Kerberos', message: 'AP-REP' };
+
+/** What their tokens say, by what their own tests expect of them. */
+const TOKENS = new Map<string, Record<string, string>>([
+  ['pyspnego-initial_context_token_krb_ap_rep', REPLY],
+  ['pyspnego-initial_context_token_krb_ap_req', REQUEST],
+  [
+    'pyspnego-initial_context_token_neg_token_init',
+    { SPNEGO: 'NegTokenInit', mechanisms: 'Kerberos, NTLMSSP', ...REQUEST },
+  ],
+  [
+    'pyspnego-initial_context_token_neg_token_init2',
+    { SPNEGO: 'NegTokenInit', mechanisms: 'NegoEx, MS-Kerberos, Kerberos, Kerberos user-to-user, NTLMSSP' },
+  ],
+  ['pyspnego-neg_token_resp', { SPNEGO: 'NegTokenResp', state: 'accept-completed', ...REPLY }],
+]);
+
+const MECH_TYPES = new Map<string, readonly string[]>([
+  ['mechTypes-krb5', [KRB5]],
+  ['mechTypes-krb5-ntlm', [KRB5, NTLMSSP]],
+]);
+
+/** What the published name of a mechanism is here. */
+const NAMES = new Map([
+  ['SPNEGO', 'SPNEGO'],
+  ['krb5', 'Kerberos'],
+  ['MS krb5', 'MS-Kerberos'],
+  ['NTLMSSP', 'NTLMSSP'],
+  ['NEGOEX', 'NegoEx'],
+]);
+
+function readAsPublished({ id, hex, base64 }: SpnegoRow): void {
+  const bytes = Buffer.from(hex, 'hex');
+  const fields = TOKENS.get(id);
+  const mechTypes = MECH_TYPES.get(id);
+  const [, oid = '', name = ''] = /^oid ([0-9.]+) (.+)$/.exec(id) ?? [];
+  if (fields !== undefined) {
+    expect(bytes.toString('base64')).toBe(base64);
+    expect(describeNegotiate(base64 ?? '', () => ({}))).toEqual(fields);
+    const cut = Array.from({ length: bytes.length }, (_, length) => decodeNegotiate(bytes.subarray(0, length)).ok);
+    expect(cut).not.toContain(true);
+  } else if (mechTypes !== undefined) expect(readMechTypes(bytes)).toEqual(mechTypes);
+  else {
+    expect(readObjectIdentifier(readOnly(bytes, TAG.objectIdentifier, id))).toBe(oid);
+    expect(mechanismName(oid)).toBe(NAMES.get(name));
+  }
+}
+
+const folder = process.env.CHAIN407_DATA ?? '';
+if (folder === '') {
+  test('published tokens are NOT read: CHAIN407_DATA names no folder, and in CI it says so by being empty', () => {
+    const inCI = !/^(?:|0|false)$/.test(process.env.CI ?? '');
+    expect(inCI && process.env.CHAIN407_DATA === undefined).toBe(false);
+  });
+} else {
+  const text = readFileSync(join(folder, 'auth-vectors.json'), 'utf8');
+  const { spnego } = JSON.parse(text) as { readonly spnego: readonly SpnegoRow[] };
+  describe('tokens are read as published', () => {
+    test.each([...spnego])('$id', readAsPublished);
+
+    test('every token that is known here is there', () => {
+      expect(spnego.map(({ id }) => id)).toEqual(expect.arrayContaining([...TOKENS.keys(), ...MECH_TYPES.keys()]));
+    });
+  });
+}
