@@ -9,7 +9,7 @@ const FOLDER = join(TOP, 'configs');
 const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml'));
 const scenarios = files.filter((name) => name.startsWith('scenarios'));
 /** What the references name as environment variables. */
-const ENV = { CORP_PASSWORD: 'x', ALICE_PASSWORD: 'x' };
+const ENV = { CORP_PASSWORD: 'x', ALICE_PASSWORD: 'x', ROBOT_TOKEN: 'x' };
 
 describe('the files under configs/', () => {
   test.each(files)('%s is good', async (name) => {

@@ -87,5 +87,7 @@ export function subscribeLegs(listener: (leg: Leg) => void): () => void {
 export function outcomeOf(status: number, responseHeaders: RawHeaders): string {
   if (status !== 407) return String(status);
   const { challenges } = parseChallenges(valuesOf(responseHeaders, 'proxy-authenticate'));
-  return ['407', challenges.map((challenge) => spellScheme(challenge.scheme)).join(', ')].filter(Boolean).join(' ');
+  // Digest makes one challenge per algorithm.
+  const schemes = new Set(challenges.map((challenge) => spellScheme(challenge.scheme)));
+  return ['407', [...schemes].join(', ')].filter(Boolean).join(' ');
 }

@@ -91,6 +91,7 @@ const ROWS: readonly Row[] = [
   { command: /^npm ci && npm run build$/, run: () => expect(SCRIPTS).toHaveProperty('build') },
   { command: /^npm run check$/, run: script('check') },
   { command: /^npm run interop$/, run: script('interop') },
+  { command: /^npm run fuzz$/, run: script('fuzz') },
   {
     command: /^curl -x http:\/\/127.0.0.1:3128 /,
     run: async (command) => expect(await curl(command)).toMatch(/\n200$/),
