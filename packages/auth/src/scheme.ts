@@ -103,6 +103,8 @@ export interface Principal {
 export interface VerifierScheme<S = unknown> {
   readonly name: SchemeName;
   readonly binding: Binding;
+  /** The same credentials are sent with every request, and are as good the next time (Basic, Bearer). Absent: they are not. */
+  readonly constant?: true;
   /** The challenges of this scheme, preferred one first; at least one (Digest makes one per algorithm). */
   offer(): Challenge[];
   /** `state` is what the last `continue` on this connection returned. */

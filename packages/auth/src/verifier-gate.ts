@@ -38,6 +38,8 @@ export type Verdict =
       readonly kind: 'admitted';
       readonly scheme: SchemeName;
       readonly principal: Principal;
+      /** The same line of credentials would be admitted again, for a while. */
+      readonly constant: boolean;
       /** To be said beside the answer, whatever it is. */
       readonly epilogue?: Epilogue;
     }
@@ -91,7 +93,10 @@ export class VerifierGate {
     if ('verdict' in read) return read;
     if ('missing' in read) {
       if (state?.phase !== 'authenticated') return this.#ask('missing', 'no credentials');
-      return { verdict: { kind: 'admitted', scheme: state.scheme, principal: state.principal }, state };
+      return {
+        verdict: { kind: 'admitted', scheme: state.scheme, principal: state.principal, constant: false },
+        state,
+      };
     }
     const { scheme, credentials } = read;
     const turn = scheme.judge(credentials, request, goesOn ? state.schemeState : undefined);
@@ -119,7 +124,10 @@ export class VerifierGate {
         const state: GateState | undefined =
           scheme.binding === 'connection' ? { phase: 'authenticated', scheme: name, principal } : undefined;
         const said = epilogue === undefined ? {} : { epilogue };
-        return { verdict: { kind: 'admitted', scheme: name, principal, ...said }, state };
+        return {
+          verdict: { kind: 'admitted', scheme: name, principal, constant: scheme.constant === true, ...said },
+          state,
+        };
       }
       case 'continue':
         return {

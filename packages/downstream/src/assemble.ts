@@ -64,7 +64,7 @@ export async function assemble(config: DownstreamConfig, logger: Logger): Promis
           halfCloseTimeout: Math.min(HALF_CLOSE_TIMEOUT, limits.tunnelIdleTimeout),
         },
         pool: new Pool(),
-        pins: new Pins(),
+        pins: new Pins(Date.now),
         failover: new Failover(Date.now),
       },
       close,

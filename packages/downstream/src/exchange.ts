@@ -183,7 +183,7 @@ export class Exchange {
     const { pool, pins } = this.#runtime;
     const { socket } = this.#client.req;
     const pinned = identity.kind === 'relay' && (bindsConnection(identity) || pins.has(socket, upstream.name));
-    if (pinned) return pins.source(socket, upstream.name);
+    if (pinned) return pins.source(socket, upstream.name, upstream.idleTimeout);
     // Before any credentials of ours have gone out on it, a connection is nobody's.
     const owner = identity.kind === 'own' && scheme === undefined ? 'none' : identityKey(identity);
     const key = scheme === undefined ? owner : `${owner} ${scheme}`;
@@ -200,10 +200,19 @@ export class Exchange {
       case 'refused':
         return this.#refuse(hop, identity, outcome.refusal, outcome.response);
       case 'response':
+        this.#endWith(hop, outcome.response);
         return this.#respond(hop, identity, outcome.response);
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** A client whose connection is logged in by way of one to the upstream loses both at once (RFC 4559 §6). */
+  #endWith({ upstream }: Hop, { head }: HopResponse): void {
+    const { pins } = this.#runtime;
+    const { req, res } = this.#client;
+    if (!pins.has(req.socket, upstream.name)) return;
+    if (!head.persistent || pins.expired(req.socket, upstream.name)) res.shouldKeepAlive = false;
   }
 
   async #respond(hop: Hop, identity: Identity, response: HopResponse): Promise<TunnelEnd | undefined> {

@@ -163,7 +163,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
         replayBody,
         tunnel: { idleTimeout: 60_000, halfCloseTimeout: 5000 },
         pool,
-        pins: new Pins(),
+        pins: new Pins(now),
         failover: new Failover(now),
       },
       close: () => credential?.close(),

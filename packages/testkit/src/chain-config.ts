@@ -57,10 +57,10 @@ function hasPassword(user: unknown): user is { readonly name: string; readonly p
   return isSection(user) && typeof user.name === 'string' && user.password !== undefined;
 }
 
-/** An entry called `upstream` is the chain's own, unless it says where it is. */
+/** An entry is the chain's own upstream, unless it says where it is. */
 function withUrl(upstreams: unknown, url: string): unknown {
-  if (!isSection(upstreams) || !isSection(upstreams.upstream)) return upstreams;
-  return { ...upstreams, upstream: { url, ...upstreams.upstream } };
+  if (!isSection(upstreams)) return upstreams;
+  return Object.fromEntries(Object.entries(upstreams).map(([name, entry]) => [name, merged({ url }, entry)]));
 }
 
 function withCredentials(upstreams: unknown, credentials: string | undefined): unknown {

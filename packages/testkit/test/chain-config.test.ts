@@ -68,7 +68,7 @@ describe('the downstream of a chain', () => {
       { far: { url: 'http://far:1' } },
       { far: { url: 'http://far:1', credentials: 'alice' } },
     ],
-    ['an entry keeps its credentials', { far: { credentials: 'c' } }, { far: { credentials: 'c' } }],
+    ['an entry keeps its credentials', { far: { credentials: 'c' } }, { far: { url: URL, credentials: 'c' } }],
     [
       'ours can be changed',
       { upstream: { idleTimeout: '1s' } },

@@ -8,6 +8,17 @@ import { peekContent, valuesOf } from '@chain407/core';
 /** The verdict on one request of one connection. */
 export type Authenticate = (req: IncomingMessage, body: RequestBody) => MaybePromise<Verdict>;
 
+/** Constant credentials that were good on a connection, and need not be looked at again. */
+interface Admitted {
+  readonly line: string;
+  readonly verdict: Verdict;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Milliseconds; as long as good answers are remembered elsewhere. */
+const GOOD_FOR = 60_000;
+
 /**
  * Ties the gate to connections: what a scheme remembers between legs (and, for a connection-bound scheme, who has logged
  * the connection in) lives and dies with the socket. `maxContent`: bytes of a request that are held for a scheme that
@@ -16,6 +27,7 @@ export type Authenticate = (req: IncomingMessage, body: RequestBody) => MaybePro
 export function authenticator(gate: VerifierGate, peerHost: string, maxContent: number): Authenticate {
   const states = new WeakMap<Socket, GateState>();
   const known = new WeakSet<Socket>();
+  const admitted = new WeakMap<Socket, Admitted>();
   const remember = (socket: Socket, state: GateState): void => {
     states.set(socket, state);
     if (known.has(socket)) return;
@@ -25,15 +37,22 @@ export function authenticator(gate: VerifierGate, peerHost: string, maxContent: 
   return (req, body) => {
     const { socket, method = '', url: target = '' } = req;
     const lines = valuesOf(req.rawHeaders, 'proxy-authorization');
+    // Whoever has the connection has been admitted with this very line: to compare it tells nobody anything.
+    const before = states.has(socket) ? undefined : admitted.get(socket);
+    if (before !== undefined && lines.length === 1 && lines[0] === before.line && Date.now() < before.until)
+      return before.verdict;
     const facts: RequestFacts = { method, target, peerHost };
     const request = body.kind === 'none' ? facts : { ...facts, content: () => peekContent(req, maxContent) };
-    const before = states.get(socket);
-    const step = gate.judge(lines, request, before);
-    return whenSettled(step, ({ verdict, state }) => {
-      if (state === undefined) states.delete(socket);
-      else if (state !== before) remember(socket, state);
+    const state = states.get(socket);
+    const step = gate.judge(lines, request, state);
+    return whenSettled(step, ({ verdict, state: next }) => {
+      if (next === undefined) states.delete(socket);
+      else if (next !== state) remember(socket, next);
+      if (verdict.kind === 'admitted' && verdict.constant) {
+        admitted.set(socket, { line: lines[0] ?? '', verdict, until: Date.now() + GOOD_FOR });
+      }
       // The client left while it was judged: nobody else will end a handshake.
-      if (socket.destroyed) gate.drop(state);
+      if (socket.destroyed) gate.drop(next);
       return verdict;
     });
   };

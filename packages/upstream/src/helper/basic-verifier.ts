@@ -21,6 +21,7 @@ export function helperBasicVerifier(
   return {
     name: 'basic',
     binding: 'message',
+    constant: true,
     offer: () => [challenge],
     judge: (credentials) => {
       const decoded = decodeBasic(credentials);

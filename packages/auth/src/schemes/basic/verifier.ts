@@ -15,6 +15,7 @@ export function basicVerifier(realm: string, checkPassword: CheckPassword): Veri
   return {
     name: 'basic',
     binding: 'message',
+    constant: true,
     offer: () => [challenge],
     judge: (credentials) => {
       const decoded = decodeBasic(credentials);

@@ -26,6 +26,7 @@ export function bearerVerifier(realm: string, checkToken: CheckToken): VerifierS
   return {
     name: 'bearer',
     binding: 'message',
+    constant: true,
     offer: () => [challenge],
     judge: (credentials) => {
       const read = readBearer(credentials);

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import type { ChainEvent } from '@chain407/auth';
+import { advance, clientChain, formatMessage, ntlmClient, parseChallenges, Secret } from '@chain407/auth';
+import type { Leg } from '@chain407/core';
+import { valuesOf } from '@chain407/core';
+import { describe, expect, test } from '@jest/globals';
+import type { Chain } from '../src/index.ts';
+import { RawConnection, startChain } from '../src/index.ts';
+
+const USERS = ['alice', 'bob', 'carol'] as const;
+const passwordOf = (user: string): string => `the password of ${user}`;
+const users = USERS.map((name) => ({ name, password: { value: passwordOf(name) } }));
+const GET = (credentials?: string): string =>
+  `GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n${credentials === undefined ? '' : `Proxy-Authorization: ${credentials}\r\n`}\r\n`;
+
+/** Whom a connection to the upstream has spoken for, by what the upstream saw on it. */
+function speakersOf(chain: Chain): string[][] {
+  const speakers = new Map<string, Set<string>>();
+  for (const { from, to, connection, credentials } of chain.legs() as readonly Leg[]) {
+    if (from !== 'client' || to !== 'upstream') continue;
+    const known = speakers.get(connection) ?? new Set();
+    speakers.set(connection, known);
+    const user = credentials?.fields.user ?? credentials?.fields.username;
+    if (user !== undefined) known.add(user);
+  }
+  return [...speakers.values()].map((names) => [...names]);
+}
+
+/** Logs a connection of its own in by NTLM and asks some more on it; says the statuses. */
+async function client(port: number, user: string): Promise<number[]> {
+  const scheme = ntlmClient(
+    { username: user, secret: { password: new Secret(passwordOf(user)) } },
+    { entropy: randomBytes, clock: Date.now },
+  );
+  const connection = await RawConnection.connect(port);
+  try {
+    const statuses: number[] = [];
+    let [state, action] = advance(clientChain([scheme]), { kind: 'start' });
+    while (action.kind === 'send' || action.kind === 'ask') {
+      let event: ChainEvent;
+      if (action.kind === 'ask') {
+        const facts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy' };
+        event = { kind: 'turn', turn: await action.scheme.answer(action.challenges, facts, action.state) };
+      } else {
+        const { status, headers } = await connection.exchange(
+          GET(action.credentials === undefined ? undefined : formatMessage(action.credentials)),
+        );
+        const { challenges } = parseChallenges(valuesOf(headers, 'proxy-authenticate'));
+        event = { kind: 'response', status, challenges, persistent: true, notPermitted: false };
+        statuses.push(status);
+      }
+      [state, action] = advance(state, event);
+    }
+    for (let i = 0; i < 3; i += 1) statuses.push((await connection.exchange(GET())).status);
+    return statuses;
+  } finally {
+    connection.destroy();
+  }
+}
+
+describe('a connection to the upstream speaks for one user only', () => {
+  test('where clients of many users log in by NTLM at once, through a downstream that relays', async () => {
+    const chain = await startChain({
+      upstream: { auth: { schemes: ['ntlm'] }, users },
+      downstream: { identity: 'relay' },
+    });
+    try {
+      const clients = Array.from({ length: 30 }, (_, i) => USERS[i % USERS.length] as string);
+      const heard = await Promise.all(clients.map((user) => client(chain.downstream.port, user)));
+      expect(new Set(heard.map(String))).toEqual(new Set(['407,407,200,200,200,200']));
+      const speakers = speakersOf(chain);
+      // The first question of a client goes over a connection that is nobody's yet, and may be shared.
+      const loggedIn = speakers.filter((names) => names.length > 0);
+      expect(loggedIn).toHaveLength(clients.length);
+      expect(loggedIn.every((names) => names.length === 1)).toBe(true);
+    } finally {
+      await chain.close();
+    }
+  });
+
+  test.each([
+    ['Basic', 'basic'],
+    ['Digest', 'digest'],
+    ['NTLM', 'ntlm'],
+  ])(
+    'where the downstream speaks for several accounts by %s, one connection after the other is at rest',
+    async (_name, scheme) => {
+      const portOf = (user: string): number => 8001 + USERS.findIndex((name) => name === user);
+      const chain = await startChain({
+        upstream: { auth: { schemes: [scheme] }, users, access: [{ allow: {} }] },
+        downstream: {
+          identity: 'substitute',
+          credentials: Object.fromEntries(
+            USERS.map((user) => [user, { username: user, password: { value: passwordOf(user) }, schemes: [scheme] }]),
+          ),
+          upstreams: Object.fromEntries(USERS.map((user) => [user, { credentials: user }])),
+          routes: USERS.map((user) => ({ to: [`origin.test:${portOf(user)}`], via: user })),
+        },
+      });
+      try {
+        for (let round = 0; round < 3; round += 1) {
+          await Promise.all(
+            USERS.flatMap((user) => [user, user]).map(async (user) => {
+              const connection = await RawConnection.connect(chain.downstream.port);
+              const { status } = await connection.exchange(
+                `GET http://origin.test:${portOf(user)}/ HTTP/1.1\r\nHost: origin.test:${portOf(user)}\r\n\r\n`,
+              );
+              connection.destroy();
+              expect(status).toBe(200);
+            }),
+          );
+        }
+        expect(speakersOf(chain).every((names) => names.length <= 1)).toBe(true);
+      } finally {
+        await chain.close();
+      }
+    },
+  );
+});
