@@ -6,9 +6,10 @@ import fc from 'fast-check';
 import type { z } from 'zod';
 import { cidr, hostPattern, httpUrl, isLoopback, listenAddress, portRanges } from '../src/config/address-fields.ts';
 import { duration, filePath, size } from '../src/config/fields.ts';
-import { readSecret, secretSource } from '../src/config/secret-source.ts';
+import { secretSource } from '../src/config/secret-source.ts';
 import { configFromObject } from '../src/config/tree.ts';
 import { validate } from '../src/config/validate.ts';
+import { readSource } from '../src/secrets/read-source.ts';
 
 function good<T>(field: z.ZodType<T>, value: unknown): T {
   const validated = validate(field, configFromObject(value));
@@ -394,16 +395,16 @@ describe('a secret', () => {
   const folder = mkdtempSync(join(tmpdir(), 'chain407-secret-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  function read(value: unknown): string {
-    const result = readSecret(good(secretSource(folder), value));
+  async function read(value: unknown): Promise<string> {
+    const result = await readSource(good(secretSource(folder), value));
     return result.ok ? result.secret.reveal() : result.message;
   }
 
-  test('has its source named', () => {
+  test('has its source named', async () => {
     expect(good(secretSource('/etc'), { env: 'CORP_PASSWORD' })).toEqual({ kind: 'env', name: 'CORP_PASSWORD' });
     expect(good(secretSource('/etc'), { file: './secret' })).toEqual({ kind: 'file', path: '/etc/secret' });
     expect(good(secretSource('/etc'), { file: '/run/secret' })).toEqual({ kind: 'file', path: '/run/secret' });
-    expect(read({ value: ' a b ' })).toBe(' a b ');
+    expect(await read({ value: ' a b ' })).toBe(' a b ');
     expect(good(secretSource('/etc'), { command: ['pass', 'show', 'corp'] })).toEqual({
       kind: 'command',
       argv: ['pass', 'show', 'corp'],
@@ -418,13 +419,6 @@ describe('a secret', () => {
   ])('in a keyring is named by service and account: %s', (keyring, service, account) => {
     expect(good(secretSource('/etc'), { keyring })).toEqual({ kind: 'keyring', service, account });
   });
-
-  test.each([{ command: ['pass', 'show', 'corp'] }, { keyring: 'corp/alice' }])(
-    'in a command or a keyring cannot be read at once: %j',
-    (source) => {
-      expect(read(source)).toMatch(/^a (command|keyring) cannot be used here: take env or file$/);
-    },
-  );
 
   test.each<[string, unknown, string]>([
     ['bare', 'hunter2', 'got a string; a bare text would be a secret in the open'],
@@ -465,32 +459,32 @@ describe('a secret', () => {
     [' hunter2 ', ' hunter2 '],
     ['pässwörd\n', 'pässwörd'],
     ['\ufeffhunter2\r\n', 'hunter2'],
-  ])('in a file is read without the newline at its end: %j', (text, secret) => {
+  ])('in a file is read without the newline at its end: %j', async (text, secret) => {
     writeFileSync(join(folder, 'secret'), text);
-    expect(read({ file: 'secret' })).toBe(secret);
+    expect(await read({ file: 'secret' })).toBe(secret);
   });
 
-  test('in a file that will not do is a message with the path and the cause', () => {
+  test('in a file that will not do is a message with the path and the cause', async () => {
     writeFileSync(join(folder, 'empty'), '\n');
-    expect(read({ file: 'empty' })).toBe(`the file ${join(folder, 'empty')} is empty`);
-    expect(read({ file: 'none' })).toBe(`the file ${join(folder, 'none')} cannot be read: there is no such file`);
-    expect(read({ file: '.' })).toBe(`the file ${folder} cannot be read: this is a folder`);
+    expect(await read({ file: 'empty' })).toBe(`the file ${join(folder, 'empty')} is empty`);
+    expect(await read({ file: 'none' })).toBe(`the file ${join(folder, 'none')} cannot be read: there is no such file`);
+    expect(await read({ file: '.' })).toBe(`the file ${folder} cannot be read: this is a folder`);
     writeFileSync(join(folder, 'inner'), 'x');
-    expect(read({ file: 'inner/x' })).toMatch(/inner\/x cannot be read: ENOTDIR/);
+    expect(await read({ file: 'inner/x' })).toMatch(/inner\/x cannot be read: ENOTDIR/);
     writeFileSync(join(folder, 'latin1'), Buffer.from([0x70, 0xe4, 0x73, 0x73]));
-    expect(read({ file: 'latin1' })).toBe(`the file ${join(folder, 'latin1')} holds no UTF-8 text`);
+    expect(await read({ file: 'latin1' })).toBe(`the file ${join(folder, 'latin1')} holds no UTF-8 text`);
     writeFileSync(join(folder, 'huge'), 'x'.repeat(64 * 1024 + 1));
-    expect(read({ file: 'huge' })).toBe(`the file ${join(folder, 'huge')} holds more than 64 KiB`);
+    expect(await read({ file: 'huge' })).toBe(`the file ${join(folder, 'huge')} holds more than 64 KiB`);
   });
 
-  test('in the environment is read when it is asked for', () => {
+  test('in the environment is read when it is asked for', async () => {
     const name = 'CHAIN407_TEST_SECRET';
-    expect(read({ env: name })).toBe(`the environment variable ${name} is not set`);
+    expect(await read({ env: name })).toBe(`the environment variable ${name} is not set`);
     try {
       process.env[name] = '';
-      expect(read({ env: name })).toBe(`the environment variable ${name} is empty`);
+      expect(await read({ env: name })).toBe(`the environment variable ${name} is empty`);
       process.env[name] = 'hunter2';
-      expect(read({ env: name })).toBe('hunter2');
+      expect(await read({ env: name })).toBe('hunter2');
     } finally {
       delete process.env[name];
     }

@@ -1,11 +1,11 @@
-import type { Logger, Problem } from '@chain407/core';
-import { readSecret } from '@chain407/core';
+import type { Logger, Problem, ReadSecret, SecretSource } from '@chain407/core';
+import { readSource } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
 import { HelperPool } from './helper/helper-pool.ts';
 import type { HelperChoice } from './schemes.ts';
 import { HELPER_CHOICES } from './schemes.ts';
 import type { Assembly } from './server.ts';
-import { loadUsers } from './users/load-users.ts';
+import { loadUsers, secretSources } from './users/load-users.ts';
 import { schemeProblems } from './users/scheme-problems.ts';
 
 export type Assembled =
@@ -20,7 +20,13 @@ const MIN_KEY = 16;
  * the assembly calls its `close`.
  */
 export async function assemble(config: UpstreamConfig, logger: Logger): Promise<Assembled> {
-  const loaded = loadUsers(config.users, { realm: config.realm });
+  const { key } = config.auth.digest;
+  const sources = [...secretSources(config.users), ...(key === undefined ? [] : [key])];
+  const secrets = new Map(
+    await Promise.all(sources.map(async (source) => [source, await readSource(source)] as const)),
+  );
+  const read = (source: SecretSource): ReadSecret => secrets.get(source) as ReadSecret;
+  const loaded = loadUsers(config.users, { realm: config.realm, read });
   const problems: Problem[] = loaded.ok ? unfit(config, loaded.users) : [...loaded.problems];
   const helpers: { [S in HelperChoice]?: HelperPool } = {};
   for (const scheme of HELPER_CHOICES) {
@@ -36,8 +42,7 @@ export async function assemble(config: UpstreamConfig, logger: Logger): Promise<
         message: `cannot be used: ${started.message}`,
       });
   }
-  const { key } = config.auth.digest;
-  const digestKey = key && readSecret(key);
+  const digestKey = key && read(key);
   if (digestKey !== undefined && !digestKey.ok)
     problems.push({ severity: 'error', path: 'auth.digest.key', message: digestKey.message });
   else if (digestKey !== undefined && Buffer.byteLength(digestKey.secret.reveal()) < MIN_KEY) {

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@chain407/auth';
-import type { SecretSource } from '@chain407/core';
+import type { ReadSecret, SecretSource } from '@chain407/core';
 import type { UserEntry } from '../src/users/load-users.ts';
 import { loadUsers } from '../src/users/load-users.ts';
 import type { UserStore } from '../src/users/user-store.ts';
@@ -26,14 +26,20 @@ export function inline(name: string, password: string, groups: readonly string[]
   return { name, password: value(password), groups };
 }
 
+/** Of those that hold it, and the message for all others. */
+const read = (source: SecretSource): ReadSecret =>
+  source.kind === 'value'
+    ? { ok: true, secret: source.secret }
+    : { ok: false, message: `no secret in the ${source.kind}` };
+
 /** The problems of the entries, as `PATH: MESSAGE`. */
 export function problemsOf(entries: readonly UserEntry[], realm: string = REALM): readonly string[] {
-  const loaded = loadUsers(entries, { realm });
+  const loaded = loadUsers(entries, { realm, read });
   return loaded.ok ? [] : loaded.problems.map(({ path, message }) => `${path}: ${message}`);
 }
 
 export function usersOf(entries: readonly UserEntry[], realm: string = REALM): UserStore {
-  const loaded = loadUsers(entries, { realm });
+  const loaded = loadUsers(entries, { realm, read });
   if (!loaded.ok) throw new Error(`expected users, got ${JSON.stringify(loaded.problems)}`);
   return loaded.users;
 }

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Secret } from '@chain407/auth';
 import type { z } from 'zod';
-import { secretOfBytes } from '../secrets/secret-text.ts';
 import type { Because } from './fields.ts';
 import { field } from './fields.ts';
 
@@ -81,40 +79,11 @@ export type ReadSecret =
   | { readonly ok: true; readonly secret: Secret }
   | { readonly ok: false; readonly message: string };
 
-/**
- * Reads at once what can be: a command and a keyring cannot, and are refused; `openSecret` reads all of them. The message
- * of a failure names the source, never its content.
- */
-export function readSecret(source: SecretSource): ReadSecret {
-  switch (source.kind) {
-    case 'value':
-      return { ok: true, secret: source.secret };
-    case 'env':
-      return readVariable(source.name);
-    case 'file':
-      return readFileAtOnce(source.path);
-    case 'command':
-    case 'keyring':
-      return { ok: false, message: `a ${source.kind} cannot be used here: take env or file` };
-    default:
-      return source satisfies never;
-  }
-}
-
 export function readVariable(name: string): ReadSecret {
   const text = process.env[name];
   if (text === undefined) return { ok: false, message: `the environment variable ${name} is not set` };
   if (text === '') return { ok: false, message: `the environment variable ${name} is empty` };
   return { ok: true, secret: new Secret(text) };
-}
-
-function readFileAtOnce(path: string): ReadSecret {
-  try {
-    const read = secretOfBytes(readFileSync(path));
-    return read.ok ? read : { ok: false, message: `the file ${path} ${read.why}` };
-  } catch (error) {
-    return { ok: false, message: fileProblem(path, error) };
-  }
 }
 
 /** Why a file cannot be read, with the path and the cause. */

@@ -1,6 +1,5 @@
 import { Secret, unsendable } from '@chain407/auth';
-import type { Problem, SecretSource } from '@chain407/core';
-import { readSecret } from '@chain407/core';
+import type { Problem, ReadSecret, SecretSource } from '@chain407/core';
 import { readHtdigest } from './htdigest.ts';
 import { readHtpasswd } from './htpasswd.ts';
 import { fromHash, HASH_FORMS } from './password-hash.ts';
@@ -25,8 +24,19 @@ export type UserEntry = { readonly groups: readonly string[] } & (
 export interface LoadOptions {
   /** Of the tier: an htdigest line holds in one realm only. */
   readonly realm: string;
+  /** What is in a source, read before: {@link secretSources} says which are needed. */
+  readonly read: (source: SecretSource) => ReadSecret;
   /** In milliseconds; `Date.now` where it is absent. */
   readonly now?: () => number;
+}
+
+/** The sources that the entries name. */
+export function secretSources(entries: readonly UserEntry[]): SecretSource[] {
+  return entries.flatMap((entry) => {
+    if ('password' in entry) return [entry.password];
+    if ('ntHash' in entry) return [entry.ntHash];
+    return 'token' in entry ? [entry.token] : [];
+  });
 }
 
 export type LoadedUsers =
@@ -34,7 +44,8 @@ export type LoadedUsers =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads what the entries refer to. Every problem is told, with its path. */
-export function loadUsers(entries: readonly UserEntry[], { realm, now = Date.now }: LoadOptions): LoadedUsers {
+export function loadUsers(entries: readonly UserEntry[], options: LoadOptions): LoadedUsers {
+  const { realm, read, now = Date.now } = options;
   const roll = new Roll();
   const problems: Problem[] = [];
   for (const [i, entry] of entries.entries()) {
@@ -42,7 +53,7 @@ export function loadUsers(entries: readonly UserEntry[], { realm, now = Date.now
     const complain: Complain = (key, message) => {
       problems.push({ severity: 'error', path: `${place}${key}`, message });
     };
-    for (const [name, proof] of proofsOf(entry, realm, complain)) {
+    for (const [name, proof] of proofsOf(entry, realm, reading(read, complain))) {
       const clash = roll.add(name, entry.groups, { proof, place });
       if (clash !== undefined) complain('', clash);
     }
@@ -51,9 +62,29 @@ export function loadUsers(entries: readonly UserEntry[], { realm, now = Date.now
 }
 
 type Complain = (key: string, message: string) => void;
+
+/** Complains of what cannot be read. */
+interface Reading {
+  readonly complain: Complain;
+  readonly secretOf: (source: SecretSource, key: string) => Secret | undefined;
+}
+
+function reading(read: LoadOptions['read'], complain: Complain): Reading {
+  return {
+    complain,
+    secretOf: (source, key) => {
+      const found = read(source);
+      if (found.ok) return found.secret;
+      complain(key, found.message);
+      return undefined;
+    },
+  };
+}
+
 type NamedProof = readonly [name: string, proof: Proof];
 
-function proofsOf(entry: UserEntry, realm: string, complain: Complain): readonly NamedProof[] {
+function proofsOf(entry: UserEntry, realm: string, reading: Reading): readonly NamedProof[] {
+  const { complain } = reading;
   if ('htpasswd' in entry) {
     const read = readHtpasswd(entry.htpasswd);
     if (read.ok) return [...read.users].map(([name, hash]) => [name, { kind: 'hash', hash }]);
@@ -69,13 +100,13 @@ function proofsOf(entry: UserEntry, realm: string, complain: Complain): readonly
   const name = entry.name.normalize('NFC');
   const unfit = unsendable(name, NO_PASSWORD);
   if (unfit !== undefined) complain('.name', `expected a name that clients can send: ${unfit}`);
-  const proof = proofOf(entry, complain);
+  const proof = proofOf(entry, reading);
   return proof === undefined ? [] : [[name, proof]];
 }
 
 const NO_PASSWORD = new Secret('');
 
-function proofOf(entry: Extract<UserEntry, Named>, complain: Complain): Proof | undefined {
+function proofOf(entry: Extract<UserEntry, Named>, { complain, secretOf }: Reading): Proof | undefined {
   if ('hash' in entry) {
     const hash = fromHash(entry.hash);
     if (hash !== undefined) return { kind: 'hash', hash };
@@ -83,28 +114,21 @@ function proofOf(entry: Extract<UserEntry, Named>, complain: Complain): Proof | 
     return undefined;
   }
   if ('password' in entry) {
-    const password = secretOf(entry.password, '.password', complain);
+    const password = secretOf(entry.password, '.password');
     const unfit = password && unsendable('', password);
     if (unfit !== undefined) complain('.password', `expected a password that clients can send: ${unfit}`);
     return password && { kind: 'password', password };
   }
   if ('ntHash' in entry) {
-    const text = secretOf(entry.ntHash, '.ntHash', complain)?.reveal();
+    const text = secretOf(entry.ntHash, '.ntHash')?.reveal();
     if (text === undefined) return undefined;
     if (/^[0-9a-f]{32}$/i.test(text)) return { kind: 'nt-hash', ntHash: new Secret(text.toLowerCase()) };
     complain('.ntHash', 'expected 32 hexadecimal digits, as `chain407 hash --kind nt` prints them');
     return undefined;
   }
-  const token = secretOf(entry.token, '.token', complain);
+  const token = secretOf(entry.token, '.token');
   // RFC 6750 §2.1: b64token.
   if (token === undefined || /^[A-Za-z0-9\-._~+/]+=*$/.test(token.reveal())) return token && { kind: 'token', token };
   complain('.token', 'expected a token of letters, digits and - . _ ~ + /, with = at its end only (RFC 6750 §2.1)');
-  return undefined;
-}
-
-function secretOf(source: SecretSource, key: string, complain: Complain): Secret | undefined {
-  const read = readSecret(source);
-  if (read.ok) return read.secret;
-  complain(key, read.message);
   return undefined;
 }
