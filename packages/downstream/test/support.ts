@@ -3,6 +3,7 @@ import { Secret } from '@chain407/auth';
 import { createLogger } from '@chain407/core';
 import type { ScriptedUpstream, ScriptedUpstreamOptions } from '@chain407/testkit';
 import { RawConnection, scriptedUpstream } from '@chain407/testkit';
+import type { SchemeChoice } from '../src/account.ts';
 import { fixedSecret } from '../src/account.ts';
 import { Credential } from '../src/credentials.ts';
 import { Failover } from '../src/failover.ts';
@@ -100,6 +101,8 @@ export interface RunOptions {
   readonly cooldown?: number;
   readonly now?: () => number;
   readonly replayBody?: number;
+  /** Default: Basic alone. */
+  readonly schemes?: readonly SchemeChoice[];
   readonly limits?: Partial<ConnectionOptions>;
 }
 
@@ -124,7 +127,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
       : new Credential({
           name: 'corp',
           account: { username: 'alice', password: fixedSecret(new Secret(password)) },
-          schemes: ['basic'],
+          schemes: options.schemes ?? ['basic'],
           mayGoTo: options.mayGoTo ?? (() => true),
           lockout: {
             attempts: options.attempts ?? 1,
