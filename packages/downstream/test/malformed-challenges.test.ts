@@ -22,7 +22,11 @@ function type2(change: (bytes: Buffer) => Buffer = (bytes) => bytes): string {
   bytes.write('D\0', 60, 'latin1');
   return change(bytes).toString('base64');
 }
-const at = (offset: number, value: number) => type2((bytes) => (bytes.writeUInt16LE(value, offset), bytes));
+const at = (offset: number, value: number) =>
+  type2((bytes) => {
+    bytes.writeUInt16LE(value, offset);
+    return bytes;
+  });
 
 /** What an upstream says, and what the page says of it. */
 const FIRST_LEG: readonly (readonly [what: string, line: string, said: string])[] = [
