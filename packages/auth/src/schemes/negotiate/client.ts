@@ -53,7 +53,8 @@ const impostor = (detail: string): Heard => ({ kind: 'impostor', detail });
  * The client half of Negotiate (RFC 4559, RFC 4178) with what GSS-API has, which is Kerberos. Its first token proves the
  * user already: a bare challenge after it is a rejection. A context is of one connection, so each gets one of its own.
  *
- * What the proxy sends is read here before GSS-API gets it. Throws {@link AuthError} for an `spn` that is none.
+ * What the proxy sends is read here before GSS-API gets it. An account without Kerberos can speak NTLM under this name
+ * (`ntlmClient` with the name `negotiate`), as Windows proxies take it (MS-NTHT). Throws {@link AuthError} for an `spn` that is none.
  */
 export function negotiateClient(
   { initiate }: NegotiateClientPorts,
