@@ -53,6 +53,14 @@ export type { DigestName } from './schemes/digest/name.ts';
 export { unsendableName } from './schemes/digest/name.ts';
 export type { DigestVerifierOptions, DigestVerifierPorts } from './schemes/digest/verifier.ts';
 export { digestVerifier } from './schemes/digest/verifier.ts';
+export type {
+  NegotiateClientPorts,
+  NegotiateOptions,
+  SecurityContext,
+  SecurityStep,
+} from './schemes/negotiate/client.ts';
+export { negotiateClient } from './schemes/negotiate/client.ts';
+export { unusableSpn } from './schemes/negotiate/spn.ts';
 export type { NtlmAccount, NtlmClientPorts } from './schemes/ntlm/client.ts';
 export { ntlmClient } from './schemes/ntlm/client.ts';
 export { ntHash } from './schemes/ntlm/crypto.ts';

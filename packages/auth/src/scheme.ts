@@ -62,7 +62,7 @@ export interface ClientScheme<S = unknown> {
   resume?(request: RequestFacts, state: S): Resumption<S>;
   /**
    * Hears what the proxy said beside an answer that is no 407: it may renew the state, or show that it is not who it
-   * should be (mutual authentication). Absent, or not called where it said nothing: nothing to hear.
+   * should be (mutual authentication), if only by saying nothing. Absent: nothing to hear.
    */
   conclude?(epilogue: Epilogue, request: RequestFacts, state: S): MaybePromise<Conclusion<S>>;
 }

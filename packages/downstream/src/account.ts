@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { ClientScheme, Clock, Entropy, Secret } from '@chain407/auth';
+import type { ClientScheme, Clock, Entropy, NegotiateClientPorts, NegotiateOptions, Secret } from '@chain407/auth';
 import {
   basicClient,
   bearerClient,
   digestClient,
+  negotiateClient,
   ntlmClient,
   unsendable,
   unsendableName,
@@ -35,6 +36,11 @@ export function fixedSecret(secret: Secret): SecretPort {
   };
 }
 
+/** Where Negotiate gets its tickets, and what it asks of them. */
+export interface Tickets extends NegotiateClientPorts, NegotiateOptions {
+  close(): void;
+}
+
 /** What an account proves itself by, one of them or several for several schemes. */
 export interface Account {
   readonly username?: string | undefined;
@@ -47,6 +53,8 @@ export interface Account {
   /** Of NTLM, where the user name does not say. */
   readonly domain?: string | undefined;
   readonly workstation?: string | undefined;
+  /** For Negotiate: tickets in place of a password. */
+  readonly kerberos?: Tickets;
   /** Of Digest: answers challenges without qop. */
   readonly rfc2069?: boolean;
 }
@@ -72,9 +80,13 @@ function ntlm(account: Account, name: 'ntlm' | 'negotiate'): ClientScheme | unde
 
 const USABLE: { readonly [S in SchemeChoice]: Usable } = {
   negotiate: {
-    needs: [['username'], ['password', 'ntHash']],
+    needs: [
+      ['username', 'kerberos'],
+      ['password', 'ntHash', 'kerberos'],
+    ],
     // Without Kerberos, NTLM under the other name, as Windows proxies take it (MS-NTHT).
-    client: (account) => ntlm(account, 'negotiate'),
+    client: (account) =>
+      account.kerberos === undefined ? ntlm(account, 'negotiate') : negotiateClient(account.kerberos, account.kerberos),
   },
   ntlm: { needs: [['username'], ['password', 'ntHash']], client: (account) => ntlm(account, 'ntlm') },
   digest: {

@@ -1,12 +1,14 @@
 import type { LiveSecret, Logger, Problem } from '@chain407/core';
 import { openSecret } from '@chain407/core';
-import type { Account } from './account.ts';
+import type { Account, Tickets } from './account.ts';
 import { unfitFor } from './account.ts';
 import type { DownstreamConfig } from './config.ts';
 import { upstreamsOf } from './config.ts';
+import type { CredentialConfig } from './credential-config.ts';
 import { schemesFor } from './credential-config.ts';
 import { Credential } from './credentials.ts';
 import { Failover } from './failover.ts';
+import { loadKerberos } from './kerberos/load.ts';
 import type { LockoutOptions } from './lockout.ts';
 import { Pins } from './pins.ts';
 import { Pool } from './pool.ts';
@@ -91,18 +93,36 @@ async function credential(name: string, config: DownstreamConfig, logger: Logger
     else problems.push({ severity: 'error', path: `credentials.${name}.${key}`, message: opened.message });
   }
   const { username, domain, workstation, lifetime, rfc2069 } = given;
-  const account: Account = { username, domain, workstation, lifetime, rfc2069, ...secrets };
   const schemes = schemesFor(given);
+  const tickets = schemes.includes('negotiate') ? await ticketsOf(given.kerberos) : undefined;
+  if (tickets?.ok === false)
+    problems.push({ severity: 'error', path: `credentials.${name}.kerberos`, message: tickets.message });
+  const kerberos = tickets?.ok === true ? { kerberos: tickets.tickets } : {};
+  const account: Account = { username, domain, workstation, lifetime, rfc2069, ...secrets, ...kerberos };
   const unfit = problems.length === 0 ? unfitFor(account, schemes) : undefined;
   if (unfit !== undefined) problems.push({ severity: 'error', path: `credentials.${name}`, message: unfit });
   if (problems.length > 0) {
     for (const secret of Object.values(secrets)) secret.close();
+    account.kerberos?.close();
     return { ok: false, problems };
   }
   const onProblem = (message: string): void => logger.warn({ credential: name }, message);
   const mayGoTo = destinations(name, config);
   const lockout = { ...config.lockout, now: Date.now, onChange: announce(name, logger) };
   return { ok: true, credential: new Credential({ name, account, schemes, mayGoTo, lockout, onProblem }) };
+}
+
+type LoadedTickets =
+  | { readonly ok: true; readonly tickets: Tickets }
+  | { readonly ok: false; readonly message: string };
+
+async function ticketsOf(config: CredentialConfig['kerberos']): Promise<LoadedTickets | undefined> {
+  if (config === undefined) return undefined;
+  const { spn, mutual } = config;
+  const loaded = await loadKerberos(config);
+  if (!loaded.ok) return loaded;
+  const { initiate, close } = loaded;
+  return { ok: true, tickets: { initiate, close, mutual, ...(spn === undefined ? {} : { spn }) } };
 }
 
 /** Where the credentials may be sent: what they name, else the upstreams that name them. */

@@ -1,9 +1,31 @@
-import { duration, hostPattern, secretSource } from '@chain407/core';
+import { resolve } from 'node:path';
+import { unusableSpn } from '@chain407/auth';
+import { duration, field, filePath, hostPattern, secretSource } from '@chain407/core';
 import { z } from 'zod';
 import type { SchemeChoice } from './account.ts';
 import { lackingFor, SCHEME_CHOICES } from './account.ts';
 
 const text = z.string().min(1);
+
+/** A file, or another kind of cache as `DIR:/path`, `KCM:` or `KEYRING:…` (MIT Kerberos). */
+const ccache = (baseDir: string) => text.transform((name) => (/^[A-Z]+:/.test(name) ? name : resolve(baseDir, name)));
+
+const spn = () =>
+  field<string>('service/host without a realm, such as HTTP/proxy.corp.example', (value) =>
+    typeof value === 'string' && unusableSpn(value) === undefined ? value : undefined,
+  );
+
+/** Tickets: of a keytab, of a cache, or (`{}`) those that the environment leads to. */
+const kerberosSchema = (baseDir: string) =>
+  z.strictObject({
+    principal: text.optional(),
+    keytab: filePath(baseDir).optional(),
+    ccache: ccache(baseDir).optional(),
+    /** Default: HTTP/ and the host of the upstream's url. */
+    spn: spn().optional(),
+    /** Refuse a proxy that does not prove itself; Squid and others prove nothing. */
+    mutual: z.boolean().default(false),
+  });
 
 /** An account of ours. `hosts`: where it may be sent; default: the upstreams that name it. */
 export const credentialSchema = (baseDir: string) =>
@@ -13,6 +35,7 @@ export const credentialSchema = (baseDir: string) =>
     /** In place of the password, for NTLM. */
     ntHash: secretSource(baseDir).optional(),
     token: secretSource(baseDir).optional(),
+    kerberos: kerberosSchema(baseDir).optional(),
     /** Of a token: until it is fetched anew. A JWT says so itself. */
     lifetime: duration().optional(),
     /** Of NTLM, where `username` is not DOMAIN\\user. */
@@ -37,7 +60,9 @@ const presentIn = (draft: Draft): ReadonlySet<string> =>
 export function schemesFor(config: CredentialConfig): readonly SchemeChoice[] {
   const present = presentIn(config);
   // Raw NTLM under the name of Negotiate is what few proxies take: for those who name it.
-  const usual = SCHEME_CHOICES.filter((choice) => choice !== 'basic' && choice !== 'negotiate');
+  const usual = SCHEME_CHOICES.filter(
+    (choice) => choice !== 'basic' && (choice !== 'negotiate' || config.kerberos !== undefined),
+  );
   return config.schemes ?? usual.filter((choice) => lackingFor(choice, present) === undefined);
 }
 
@@ -49,11 +74,15 @@ interface Complaint {
 
 /** What each key alone cannot show. */
 export function* credentialComplaints(draft: Draft): Generator<Complaint> {
-  const { password, ntHash, token, username, schemes } = draft;
-  if (password === undefined && ntHash === undefined && token === undefined) {
-    yield { message: 'expected a password, ntHash or token: { username: alice, password: { env: CORP_PASSWORD } }' };
+  const { password, ntHash, token, kerberos, username, schemes } = draft;
+  if ([password, ntHash, token, kerberos].every((proof) => proof === undefined)) {
+    const message =
+      'expected a password, ntHash, token or kerberos: { username: alice, password: { env: CORP_PASSWORD } }';
+    yield { message };
     return;
   }
+  if (kerberos?.keytab !== undefined && kerberos.ccache !== undefined)
+    yield { key: 'kerberos', message: 'expected either keytab or ccache' };
   if (password !== undefined && ntHash !== undefined)
     yield { key: 'ntHash', message: 'expected either password or ntHash, which stands in for it' };
   if (username === undefined && (password !== undefined || ntHash !== undefined))

@@ -52,6 +52,7 @@ export class Credential {
 
   close(): void {
     for (const secret of this.#secrets) secret.close();
+    this.#options.account.kerberos?.close();
   }
 
   #changed(): void {

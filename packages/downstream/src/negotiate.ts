@@ -1,4 +1,5 @@
 import type {
+  AuthInfo,
   ChainAction,
   ChainEvent,
   ChainState,
@@ -203,7 +204,7 @@ class Negotiation {
   /** The upstream took them. Hears what else it says, and remembers what the next exchange needs. */
   async #authenticated({ scheme, state }: Known): Promise<void> {
     const { upstream } = this.#request;
-    const conclusion = scheme.conclude === undefined ? undefined : this.#conclude({ scheme, state });
+    const conclusion = this.#conclude({ scheme, state });
     const concluded = conclusion !== undefined && 'then' in conclusion ? await conclusion : conclusion;
     if (concluded?.kind === 'impostor') {
       throw new HopError('exchange', HOP_CODES.impostor, `${upstream.name}: ${concluded.detail}`, false);
@@ -220,12 +221,12 @@ class Negotiation {
   }
 
   #conclude({ scheme, state }: Known): Conclusion | Promise<Conclusion> | undefined {
+    if (scheme.conclude === undefined) return undefined;
     const { head } = this.#response as HopResponse;
     const [line] = valuesOf(head.headers, 'proxy-authentication-info');
     const challenges = challengesOf(head).filter((challenge) => challenge.scheme === scheme.name);
-    if (line === undefined && challenges.length === 0) return undefined;
-    const info = (line === undefined ? undefined : parseParams(line)) ?? new Map<string, string>();
-    return scheme.conclude?.({ info, challenges }, this.#facts(), state);
+    const info = (line === undefined ? undefined : parseParams(line)) ?? NOTHING;
+    return scheme.conclude({ info, challenges }, this.#facts(), state);
   }
 
   #end(action: Exclude<ChainAction, { kind: 'send' | 'ask' | 'resume' | 'relay' }>): Negotiated {
@@ -252,6 +253,8 @@ class Negotiation {
     }
   }
 }
+
+const NOTHING: AuthInfo = new Map();
 
 const heldBack = ({ reason, retryAfter }: Extract<Admission, { kind: 'closed' }>): Refusal => ({
   reason: 'closed',

@@ -2,6 +2,7 @@ import type { Challenge, Credentials, SchemeName } from '../message.ts';
 import { decodeBasic } from './basic/wire.ts';
 import { describeBearer } from './bearer/describe.ts';
 import { describeDigest } from './digest/describe.ts';
+import { describeNegotiate } from './negotiate/describe.ts';
 import { describeNtlm } from './ntlm/describe.ts';
 
 /** What is known of a scheme without configuration. A scheme that has no row is handled as opaque. */
@@ -32,10 +33,7 @@ const ntlm: SchemeEntry = {
 const digest: SchemeEntry = { name: 'digest', describe: describeDigest };
 
 /** Windows proxies take tokens of NTLM under this name, too (MS-NTHT). */
-const negotiateToken = (token68: string): Record<string, string> =>
-  token68.startsWith(NTLMSSP) ? describeNtlm(token68) : { token: '[secret]' };
-/** The base64 of the signature of every NTLM message (MS-NLMP §2.2.1). */
-const NTLMSSP = 'TlRMTVNTUA';
+const negotiateToken = (token68: string): Record<string, string> => describeNegotiate(token68, describeNtlm);
 
 const negotiate: SchemeEntry = {
   name: 'negotiate',
