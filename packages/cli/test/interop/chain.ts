@@ -23,13 +23,17 @@ export interface Chain extends AsyncDisposable {
 }
 
 /** Runs the built command on a configuration (any value; JSON is YAML) and waits until it accepts. */
-export async function startChain407(command: TierCommand, config: Readonly<Record<string, unknown>>): Promise<Chain> {
+export async function startChain407(
+  command: TierCommand,
+  config: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Chain> {
   const folder = makeFolder(command);
   const file = join(folder, 'chain.yaml');
   const ready = join(folder, 'ready.json');
   writeFileSync(file, JSON.stringify({ log: { level: 'trace' }, ...config }));
   const args = [bin, command, '-c', file, '--ready-file', ready];
-  const service = await startService(process.execPath, args, { folder }, () => existsSync(ready));
+  const service = await startService(process.execPath, args, { folder, env }, () => existsSync(ready));
   const { downstream, upstream } = JSON.parse(readFileSync(ready, 'utf8')) as Ready;
   const url = (downstream ?? upstream)?.url;
   if (url === undefined) throw new Error(`the ready file of "chain407 ${command}" names no tier`);

@@ -12,6 +12,16 @@ const script = fileURLToPath(new URL('../../../../scripts/peers/squid', import.m
 export interface SquidOptions {
   /** `name:password`: whom it lets in, by Basic; without it, everybody. */
   readonly users?: readonly string[];
+  /** `name:password`: whom it lets in, by Digest. */
+  readonly digestUsers?: readonly string[];
+  /** How often it takes a nonce of Digest. Default 50. */
+  readonly nonceUses?: number;
+  /** A program that verifies NTLM. */
+  readonly ntlm?: string;
+  /** A keytab, for Negotiate; `krb5.conf` is beside it. */
+  readonly negotiate?: string;
+  /** Where it listens. Default: any free one. */
+  readonly port?: number;
   /** The proxy that it hands everything to. */
   readonly parent?: { readonly port: number; readonly login: string };
 }
@@ -23,6 +33,10 @@ export interface Attempt {
   readonly url: string;
   /** The value of Proxy-Authorization; `undefined`: none came. */
   readonly credentials: string | undefined;
+  /** Of the client's side: it tells connections apart. */
+  readonly port: number;
+  /** Whom it recognised. */
+  readonly user: string | undefined;
 }
 
 export interface Squid extends AsyncDisposable {
@@ -39,22 +53,29 @@ function attempts(log: string): readonly Attempt[] {
       // Status 0: a connection that ended without a request.
       .filter((line) => line !== '' && !line.startsWith('0 '))
       .map((line) => {
-        const [status, method = '', url = '', credentials = '-'] = line.split(' ');
+        const [status, method = '', url = '', credentials = '-', port, user = '-'] = line.split(' ');
         return {
           status: Number(status),
           method,
           url,
           credentials: credentials === '-' ? undefined : decodeURIComponent(credentials),
+          port: Number(port),
+          user: user === '-' ? undefined : decodeURIComponent(user),
         };
       })
   );
 }
 
 /** A real Squid, by `scripts/peers/squid`. Rejects with its log where it does not start. */
-export async function startSquid({ users = [], parent }: SquidOptions): Promise<Squid> {
-  const port = await freePort();
+export async function startSquid(options: SquidOptions): Promise<Squid> {
+  const { users = [], digestUsers = [], nonceUses, ntlm, negotiate, parent } = options;
+  const port = options.port ?? (await freePort());
   const folder = makeFolder('squid');
   const args = ['--dir', folder, '--port', `${port}`, ...users.flatMap((user) => ['--user', user])];
+  args.push(...digestUsers.flatMap((user) => ['--digest-user', user]));
+  if (nonceUses !== undefined) args.push('--nonce-uses', `${nonceUses}`);
+  if (ntlm !== undefined) args.push('--ntlm', ntlm);
+  if (negotiate !== undefined) args.push('--negotiate', negotiate);
   if (parent !== undefined) args.push('--parent', `127.0.0.1:${parent.port}`, '--login', parent.login);
   const service = await startService(script, args, { folder }, (output) => output.includes('Accepting HTTP Socket'));
   const stop = async (): Promise<readonly Attempt[]> => {
