@@ -45,3 +45,8 @@ export type { OpenedSecret, SecretOptions } from './secrets/live-secret.ts';
 export { LiveSecret, openSecret } from './secrets/live-secret.ts';
 export type { ReadOptions } from './secrets/read-source.ts';
 export { readSource } from './secrets/read-source.ts';
+export type { StateChannel } from './state-store/channel-store.ts';
+export { ChannelStore, serveStateStore } from './state-store/channel-store.ts';
+export { MemoryStore } from './state-store/memory-store.ts';
+export { isStateUrl, MEMORY, openStateStore } from './state-store/open-state-store.ts';
+export type { StateListener, StateStore } from './state-store/state-store.ts';

@@ -1,4 +1,4 @@
-import type { LiveSecret, Logger, Problem } from '@chain407/core';
+import type { LiveSecret, Logger, Problem, StateStore } from '@chain407/core';
 import { openSecret } from '@chain407/core';
 import type { Account, Tickets } from './account.ts';
 import { unfitFor } from './account.ts';
@@ -10,6 +10,7 @@ import { Credential } from './credentials.ts';
 import { Failover } from './failover.ts';
 import { loadKerberos } from './kerberos/load.ts';
 import type { LockoutOptions } from './lockout.ts';
+import { storeLedger } from './lockout-ledger.ts';
 import { Pins } from './pins.ts';
 import { Pool } from './pool.ts';
 import type { Route, Via } from './routes.ts';
@@ -26,13 +27,13 @@ export type Assembled =
 
 /**
  * From a valid configuration to the parts that run: reads the secrets, joins names to what they name. Who does not serve
- * the assembly calls its `close`.
+ * the assembly calls its `close`. `shared`: what other workers and replicas know, where there are any.
  */
-export async function assemble(config: DownstreamConfig, logger: Logger): Promise<Assembled> {
+export async function assemble(config: DownstreamConfig, logger: Logger, shared?: StateStore): Promise<Assembled> {
   const problems: Problem[] = [];
   const credentials = new Map<string, Credential>();
   for (const name of Object.keys(config.credentials)) {
-    const made = await credential(name, config, logger);
+    const made = await credential(name, config, logger, shared);
     if (made.ok) credentials.set(name, made.credential);
     else problems.push(...made.problems);
   }
@@ -78,7 +79,12 @@ type Made =
   | { readonly ok: true; readonly credential: Credential }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-async function credential(name: string, config: DownstreamConfig, logger: Logger): Promise<Made> {
+async function credential(
+  name: string,
+  config: DownstreamConfig,
+  logger: Logger,
+  shared: StateStore | undefined,
+): Promise<Made> {
   const given = config.credentials[name] as DownstreamConfig['credentials'][string];
   const problems: Problem[] = [];
   const secrets: { password?: LiveSecret; ntHash?: LiveSecret; token?: LiveSecret } = {};
@@ -109,7 +115,9 @@ async function credential(name: string, config: DownstreamConfig, logger: Logger
   const onProblem = (message: string): void => logger.warn({ credential: name }, message);
   const mayGoTo = destinations(name, config);
   const lockout = { ...config.lockout, now: Date.now, onChange: announce(name, logger) };
-  return { ok: true, credential: new Credential({ name, account, schemes, mayGoTo, lockout, onProblem }) };
+  const { attempts } = config.lockout;
+  const ledger = shared && { ledger: (key: string) => storeLedger(shared, key, attempts, Date.now) };
+  return { ok: true, credential: new Credential({ name, account, schemes, mayGoTo, lockout, onProblem, ...ledger }) };
 }
 
 type LoadedTickets =

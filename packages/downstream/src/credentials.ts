@@ -1,14 +1,19 @@
 import type { ClientScheme, Known } from '@chain407/auth';
 import type { Account, SchemeChoice, SecretPort } from './account.ts';
 import { clientsOf, unfitFor } from './account.ts';
-import { LockoutGuard, type LockoutOptions } from './lockout.ts';
+import type { LockoutOptions } from './lockout.ts';
+import { LockoutGuard } from './lockout.ts';
+import type { Ledger } from './lockout-ledger.ts';
+import { fingerprint } from './lockout-ledger.ts';
 
 export interface CredentialOptions {
   readonly name: string;
   readonly account: Account;
   readonly schemes: readonly SchemeChoice[];
   readonly mayGoTo: (host: string, port: number) => boolean;
-  readonly lockout: LockoutOptions;
+  readonly lockout: Omit<LockoutOptions, 'ledger'>;
+  /** Where others try the same account: what all know of it, under a key that names the account and its secret. */
+  readonly ledger?: (key: string) => Ledger;
   /** Hears why a secret that changed cannot be used; the old one stays in use. */
   readonly onProblem?: (message: string) => void;
 }
@@ -30,10 +35,10 @@ export class Credential {
     const { password, ntHash, token } = account;
     this.name = name;
     this.mayGoTo = mayGoTo;
-    this.guard = new LockoutGuard(lockout);
     this.#options = options;
     this.#schemes = clientsOf(account, schemes);
     this.#secrets = [password, ntHash, token].filter((secret) => secret !== undefined);
+    this.guard = new LockoutGuard({ ...lockout, ...this.#shared() });
     for (const secret of this.#secrets) secret.onChange(() => this.#changed());
   }
 
@@ -53,6 +58,7 @@ export class Credential {
   close(): void {
     for (const secret of this.#secrets) secret.close();
     this.#options.account.kerberos?.close();
+    this.guard.close();
   }
 
   #changed(): void {
@@ -64,6 +70,13 @@ export class Credential {
     }
     this.#schemes = clientsOf(account, schemes);
     this.known.clear();
-    this.guard.reopen('the secret was changed');
+    this.guard.reopen(this.#shared().ledger);
+  }
+
+  #shared(): { readonly ledger?: Ledger } {
+    const { name, ledger } = this.#options;
+    if (ledger === undefined) return {};
+    const secrets = this.#secrets.map(({ current }) => current);
+    return { ledger: ledger(`${name}:${fingerprint(name, secrets)}`) };
   }
 }

@@ -1,7 +1,9 @@
 import type { MaybePromise } from '@chain407/auth';
+import type { Ledger } from './lockout-ledger.ts';
 
 /**
- * Keeps a wrong password from locking an account: one guard per credential, not per proxy and not per request.
+ * Keeps a wrong password from locking an account: one guard per credential, not per proxy and not per request. With a
+ * {@link Ledger} it is one for all workers and replicas: the probe is the only one among all of them.
  *
  * | state            | event        | next                                                                     |
  * |------------------|--------------|--------------------------------------------------------------------------|
@@ -12,6 +14,8 @@ import type { MaybePromise } from '@chain407/auth';
  * | probing, good    | accepted     | good                                                                     |
  * | probing, good    | rejected     | closed once `attempts` are used up, else unproven                        |
  * | probing          | inconclusive | unproven: time-outs and broken connections say nothing about a password  |
+ * | good             | doubt        | unproven: what was good may no longer be                                 |
+ * | anything         | reopen       | unproven: the secret is another one, and what was found out is void      |
  * | anything else    | an outcome   | unchanged: it belongs to an attempt from before                          |
  */
 export type LockoutState =
@@ -29,6 +33,8 @@ export interface LockoutOptions {
   readonly now: () => number;
   /** Told of every change to `closed`, and of the first `good` after it. */
   readonly onChange: (state: LockoutState) => void;
+  /** Of the secret as it is now. Absent: nobody else tries it. */
+  readonly ledger?: Ledger;
 }
 
 export type Admission =
@@ -42,10 +48,12 @@ export class LockoutGuard {
   #state: LockoutState = { phase: 'unproven', failures: 0 };
   #wasClosed = false;
   #waiting: (() => void)[] = [];
+  #ledger: Ledger | undefined;
   readonly #options: LockoutOptions;
 
   constructor(options: LockoutOptions) {
     this.#options = options;
+    this.#use(options.ledger);
   }
 
   get state(): LockoutState {
@@ -65,23 +73,43 @@ export class LockoutGuard {
       case 'good':
         return GO;
       case 'unproven':
-        this.#state = { phase: 'probing', failures: state.failures };
-        return GO;
+        return this.#probe(state.failures);
       case 'probing':
         return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => this.admit());
       case 'closed': {
         const closed = this.closed();
         if (closed !== undefined) return closed;
-        this.#state = { phase: 'probing', failures: this.#options.attempts - 1 };
-        return GO;
+        return this.#probe(this.#options.attempts - 1);
       }
       default:
         return state satisfies never;
     }
   }
 
+  #probe(failures: number): MaybePromise<Admission> {
+    const probing: LockoutState = { phase: 'probing', failures };
+    this.#state = probing;
+    return this.#ledger === undefined ? GO : this.#probeAlone(this.#ledger, probing);
+  }
+
+  async #probeAlone(ledger: Ledger, probing: LockoutState): Promise<Admission> {
+    const trial = await ledger.begin();
+    // Meanwhile it was reopened, or another process has closed it.
+    const isOver = this.#state !== probing;
+    if (isOver && trial.kind === 'go') ledger.settle(undefined);
+    if (isOver) return this.admit();
+    if (trial.kind === 'go') {
+      this.#state = { phase: 'probing', failures: trial.failures };
+      return GO;
+    }
+    this.#move({ phase: 'closed', until: trial.until, reason: trial.reason });
+    return this.admit();
+  }
+
   accepted(): void {
-    if (this.#state.phase !== 'probing' && this.#state.phase !== 'good') return;
+    const { phase } = this.#state;
+    if (phase !== 'probing' && phase !== 'good') return;
+    if (phase === 'probing') this.#ledger?.settle({ failures: 0 });
     this.#move({ phase: 'good' });
   }
 
@@ -90,9 +118,9 @@ export class LockoutGuard {
     if (state.phase !== 'probing' && state.phase !== 'good') return;
     const failures = (state.phase === 'probing' ? state.failures : 0) + 1;
     const { attempts, cooldown, now } = this.#options;
-    this.#move(
-      failures >= attempts ? { phase: 'closed', until: now() + cooldown, reason } : { phase: 'unproven', failures },
-    );
+    const closed = failures >= attempts ? { until: now() + cooldown, reason } : undefined;
+    this.#ledger?.settle(closed === undefined ? { failures } : { failures, closed });
+    this.#move(closed === undefined ? { phase: 'unproven', failures } : { phase: 'closed', ...closed });
   }
 
   /** What was good may no longer be: the next to be admitted finds out. */
@@ -100,14 +128,30 @@ export class LockoutGuard {
     if (this.#state.phase === 'good') this.#state = { phase: 'unproven', failures: 0 };
   }
 
-  /** The secret is another one, or the configuration was reloaded: what was found out says nothing any more. */
-  reopen(_reason: string): void {
+  /** The secret is another one: what was found out says nothing any more. `ledger`: of the new one. */
+  reopen(ledger?: Ledger): void {
+    if (this.#state.phase === 'probing') this.#ledger?.settle(undefined);
+    this.#use(ledger);
     this.#move({ phase: 'unproven', failures: 0 });
+  }
+
+  /** Nobody asks any more. */
+  close(): void {
+    this.#ledger?.end();
   }
 
   inconclusive(): void {
     if (this.#state.phase !== 'probing') return;
+    this.#ledger?.settle(undefined);
     this.#move({ phase: 'unproven', failures: this.#state.failures });
+  }
+
+  #use(ledger: Ledger | undefined): void {
+    this.#ledger?.end();
+    this.#ledger = ledger;
+    ledger?.onClosed(({ until, reason }) => {
+      if (this.#ledger === ledger && this.#state.phase !== 'closed') this.#move({ phase: 'closed', until, reason });
+    });
   }
 
   #move(next: LockoutState): void {

@@ -85,7 +85,7 @@ describe('a connection to the upstream speaks for one user only', () => {
   ])(
     'where the downstream speaks for several accounts by %s, one connection after the other is at rest',
     async (_name, scheme) => {
-      const portOf = (user: string): number => 8001 + USERS.findIndex((name) => name === user);
+      const portOf = (user: string): number => 8001 + USERS.indexOf(user as (typeof USERS)[number]);
       const chain = await startChain({
         upstream: { auth: { schemes: [scheme] }, users, access: [{ allow: {} }] },
         downstream: {

@@ -1,5 +1,5 @@
-import type { Logger, Problem, ReadSecret, SecretSource } from '@chain407/core';
-import { readSource } from '@chain407/core';
+import type { Logger, Problem, ReadSecret, SecretSource, StateStore } from '@chain407/core';
+import { MemoryStore, readSource } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
 import { HelperPool } from './helper/helper-pool.ts';
 import type { HelperChoice } from './schemes.ts';
@@ -17,9 +17,13 @@ const MIN_KEY = 16;
 
 /**
  * From a valid configuration to the parts that run: reads secrets and user files, starts the helpers. Who does not serve
- * the assembly calls its `close`.
+ * the assembly calls its `close`. `state`: what replicas share; default: nothing.
  */
-export async function assemble(config: UpstreamConfig, logger: Logger): Promise<Assembled> {
+export async function assemble(
+  config: UpstreamConfig,
+  logger: Logger,
+  state: StateStore = new MemoryStore(Date.now),
+): Promise<Assembled> {
   const { key } = config.auth.digest;
   const sources = [...secretSources(config.users), ...(key === undefined ? [] : [key])];
   const secrets = new Map(
@@ -55,7 +59,7 @@ export async function assemble(config: UpstreamConfig, logger: Logger): Promise<
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (loaded.ok && errors.length === 0) {
     const keyed = digestKey?.ok === true ? { digestKey: digestKey.secret } : {};
-    return { ok: true, assembly: { config, users: loaded.users, helpers, close, ...keyed }, warnings: problems };
+    return { ok: true, assembly: { config, users: loaded.users, helpers, state, close, ...keyed }, warnings: problems };
   }
   await close();
   return { ok: false, problems };

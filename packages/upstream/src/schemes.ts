@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Entropy, Secret, VerifierScheme } from '@chain407/auth';
 import { basicVerifier, bearerVerifier, digestVerifier, ntlmVerifier } from '@chain407/auth';
+import type { StateStore } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
 import { helperBasicVerifier } from './helper/basic-verifier.ts';
 import { helperDigestAccounts } from './helper/digest-accounts.ts';
 import { helperHandshake } from './helper/handshake.ts';
 import type { HelperPool } from './helper/helper-pool.ts';
-import { NonceCounts } from './nonce-counts.ts';
 import type { UserStore } from './users/user-store.ts';
 
 /** Schemes that `auth.schemes` may name. */
@@ -23,6 +23,8 @@ export interface VerifierParts {
   readonly config: Pick<UpstreamConfig, 'realm' | 'auth'>;
   readonly users: UserStore;
   readonly helpers: Helpers;
+  /** Which counts of Digest nonces were used. */
+  readonly state: StateStore;
   /** Of Digest nonces; absent: another one at every start. */
   readonly digestKey?: Secret;
 }
@@ -58,9 +60,9 @@ function digestOf({
   users,
   helpers: { digest: helper },
   digestKey,
+  state,
 }: VerifierParts): VerifierScheme {
   const { algorithms, ...options } = auth.digest;
-  const counts = new NonceCounts(Date.now);
   const known = helper && helperDigestAccounts({ pool: helper, realm });
   return digestVerifier(
     // Helpers know the hashes of MD5 alone, and hashed names of nobody.
@@ -78,7 +80,7 @@ function digestOf({
           : 'username' in name
             ? known(name.username)
             : undefined,
-      useCount: (nonce, nc, expires) => counts.use(nonce, nc, expires),
+      useCount: (nonce, nc, expires) => state.useCount(nonce, nc, expires),
     },
   );
 }

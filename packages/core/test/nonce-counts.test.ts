@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { NonceCounts } from '../src/nonce-counts.ts';
+import { NonceCounts } from '../src/state-store/nonce-counts.ts';
 
 const LATER = 1000;
 
