@@ -1,5 +1,5 @@
-import type { ConfigTree, LogLevel, Problem } from '@chain407/core';
-import { formatProblem, LOG_LEVELS, readConfig, validate } from '@chain407/core';
+import type { ConfigTree, LogLevel, Problem, SecretSource } from '@chain407/core';
+import { formatProblem, LOG_LEVELS, MEMORY, readConfig, secretSource, validate } from '@chain407/core';
 import type { DownstreamConfig } from '@chain407/downstream';
 import { downstreamSchema } from '@chain407/downstream';
 import type { UpstreamConfig } from '@chain407/upstream';
@@ -19,6 +19,8 @@ export interface ConfigOptions {
 /** A valid configuration: every default filled in, the sections that are there. */
 export interface Config {
   readonly log: { readonly level: LogLevel };
+  /** Where what replicas share is: `memory:`, or the address of a Redis. */
+  readonly state: { readonly url: SecretSource };
   readonly downstream?: DownstreamConfig | undefined;
   readonly upstream?: UpstreamConfig | undefined;
 }
@@ -27,12 +29,18 @@ export interface Config {
 const rootSchema = (baseDir: string): z.ZodType<Config> =>
   z.strictObject({
     log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info') }).prefault({}),
+    // As an address may hold a password, it can come from where secrets do.
+    state: z
+      .strictObject({
+        url: z.preprocess((url) => (typeof url === 'string' ? { value: url } : url), secretSource(baseDir)),
+      })
+      .prefault({ url: MEMORY }),
     downstream: downstreamSchema(baseDir).optional(),
     upstream: upstreamSchema(baseDir).optional(),
   });
 
 /** Problems of a section, whose paths start there, with their path and place in the whole. */
-export type Locate = (section: TierName, problems: readonly Problem[]) => Problem[];
+export type Locate = (section: TierName | 'state', problems: readonly Problem[]) => Problem[];
 
 export type Loaded =
   | { readonly ok: true; readonly config: Config; readonly locate: Locate }

@@ -1,5 +1,5 @@
-import type { Logger, Problem } from '@chain407/core';
-import { createLogger, formatProblem } from '@chain407/core';
+import type { Logger, Problem, StateStore } from '@chain407/core';
+import { createLogger, formatProblem, isStateUrl, MEMORY, openStateStore, readSource } from '@chain407/core';
 import { assemble as assembleDownstream, serve as serveDownstream } from '@chain407/downstream';
 import { assemble as assembleUpstream, serve as serveUpstream } from '@chain407/upstream';
 import { EXIT } from './exit.ts';
@@ -9,6 +9,7 @@ import { portInUse } from './listen-error.ts';
 import type { Config, ConfigOptions, Locate, TierName } from './load.ts';
 import { load, refuse } from './load.ts';
 import { removeReadyFile, writeReadyFile } from './ready-file.ts';
+import { primaryState, runUntilDrained, startWorkers, workerCount, workerNumber } from './workers.ts';
 
 /** The options of `up`, `downstream` and `upstream`. */
 export interface RunOptions extends ConfigOptions {
@@ -43,11 +44,16 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
   const loaded = load(options, names);
   if (!loaded.ok) return refuse(loaded.problems);
   const { config, locate } = loaded;
+  const worker = workerNumber();
+  if (worker !== undefined) return runWorker(worker, config);
   const logger = createLogger(config.log.level);
-  const prepared = await Promise.all(names.map((name) => PREPARE[name](config, logger)));
+  const opened = await openState(config, logger);
+  if (!opened.ok) return refuse(locate('state', opened.problems));
+  const { state } = opened;
+  const prepared = await Promise.all(names.map((name) => PREPARE[name](config, logger, state)));
   const problems = prepared.flatMap((one, i) => (one.ok ? [] : locate(names[i] as TierName, one.problems)));
   if (problems.length > 0) {
-    await Promise.all(prepared.map((one) => (one.ok ? one.discard() : undefined)));
+    await Promise.all([...prepared.map((one) => one.ok && one.discard()), state.store.close()]);
     return refuse(problems);
   }
   for (const [i, one] of prepared.entries()) {
@@ -79,6 +85,7 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
     throw error;
   } finally {
     signals.stop();
+    await state.store.close();
   }
   if (options.readyFile !== undefined) removeReadyFile(options.readyFile);
   return EXIT.good;
@@ -88,13 +95,64 @@ function place(name: TierName, tier: Tier | undefined): object {
   return tier === undefined ? {} : { [name]: { url: tier.url } };
 }
 
+/** What is shared, and whether anybody else shares it. */
+interface State {
+  readonly store: StateStore;
+  readonly shared: boolean;
+}
+
+type OpenedState =
+  | { readonly ok: true; readonly state: State }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+async function openState({ state }: Config, logger: Logger): Promise<OpenedState> {
+  const read = await readSource(state.url);
+  const message = read.ok ? 'expected memory: or the address of a Redis, redis://HOST:PORT' : read.message;
+  if (!read.ok || !isStateUrl(read.secret.reveal()))
+    return { ok: false, problems: [{ severity: 'error', path: 'url', message }] };
+  const store = await openStateStore(read.secret, (text) => logger.warn(text));
+  return { ok: true, state: { store, shared: read.secret.reveal() !== MEMORY } };
+}
+
+/** One of several processes of a downstream: the primary starts, watches and ends it. */
+async function runWorker(worker: number, { downstream, log }: Config): Promise<number> {
+  if (downstream === undefined) throw new TypeError('a worker without a downstream section');
+  const logger = createLogger(log.level).child({ worker });
+  const assembled = await assembleDownstream(downstream, logger, primaryState());
+  try {
+    // The primary has read the same a moment before.
+    if (!assembled.ok) return refuse(assembled.problems);
+    const { assembly } = assembled;
+    await runUntilDrained(await started('downstream', downstream.listen, () => serveDownstream(assembly, logger)));
+    return EXIT.good;
+  } finally {
+    process.disconnect?.();
+  }
+}
+
+async function startDownstreamWorkers(
+  count: number,
+  { host }: { readonly host: string },
+  state: StateStore,
+  logger: Logger,
+): Promise<Omit<Tier, 'name' | 'place'>> {
+  const workers = await startWorkers(count, state, logger);
+  const authority = host.includes(':') ? `[${host}]` : host;
+  return { ...workers, url: `http://${authority}:${workers.port}` };
+}
+
 /** Reads what a configuration refers to (secrets, user files); nothing listens yet. */
-const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger) => Promise<Prepared> } = {
-  downstream: async ({ downstream }, logger) => {
+const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger, state: State) => Promise<Prepared> } = {
+  downstream: async ({ downstream }, logger, { store, shared }) => {
     if (downstream === undefined) throw new TypeError('no downstream section');
-    const assembled = await assembleDownstream(downstream, logger);
+    const assembled = await assembleDownstream(downstream, logger, shared ? store : undefined);
     if (!assembled.ok) return { ok: false, problems: assembled.problems };
-    const start = () => serveDownstream(assembled.assembly, logger);
+    const count = workerCount(downstream.workers);
+    const start = () => {
+      if (count === 1) return serveDownstream(assembled.assembly, logger);
+      assembled.assembly.close();
+      return startDownstreamWorkers(count, downstream.listen, store, logger);
+    };
     return {
       ok: true,
       start: () => started('downstream', downstream.listen, start),
@@ -102,9 +160,9 @@ const PREPARE: { readonly [N in TierName]: (config: Config, logger: Logger) => P
       warnings: [],
     };
   },
-  upstream: async ({ upstream }, logger) => {
+  upstream: async ({ upstream }, logger, { store }) => {
     if (upstream === undefined) throw new TypeError('no upstream section');
-    const assembled = await assembleUpstream(upstream, logger);
+    const assembled = await assembleUpstream(upstream, logger, store);
     if (!assembled.ok) return { ok: false, problems: assembled.problems };
     return {
       ok: true,
@@ -137,7 +195,10 @@ async function started(
 /** Reads what the sections of a configuration refer to, and says what is wrong with it. */
 export async function prepareProblems(config: Config, locate: Locate, logger: Logger): Promise<Problem[]> {
   const present = (['downstream', 'upstream'] as const).filter((name) => config[name] !== undefined);
-  const prepared = await Promise.all(present.map((name) => PREPARE[name](config, logger)));
+  const opened = await openState(config, logger);
+  if (!opened.ok) return locate('state', opened.problems);
+  const prepared = await Promise.all(present.map((name) => PREPARE[name](config, logger, opened.state)));
+  await opened.state.store.close();
   await Promise.all(prepared.map((one) => (one.ok ? one.discard() : undefined)));
   return prepared.flatMap((one, i) => locate(present[i] as TierName, one.ok ? one.warnings : one.problems));
 }

@@ -63,8 +63,11 @@ export interface Service {
   signal(name: NodeJS.Signals): void;
   /** How it ended; resolves when it has. */
   readonly finished: Promise<Finished>;
-  /** What has come on stdout so far. */
+  /** What has come so far. */
   stdout(): string;
+  stderr(): string;
+  /** Resolves once stderr holds this so many times. */
+  logged(pattern: RegExp, times?: number): Promise<void>;
   /** SIGTERM, and waits. */
   stop(): Promise<Finished>;
 }
@@ -76,8 +79,12 @@ export async function service(args: readonly string[], options: RunOptions = {})
   const appeared = fileIn(folder, readyFile);
   const child = begin([...args, '--ready-file', readyFile], options);
   let out = '';
+  let err = '';
   child.stdout.on('data', (bytes) => {
     out += String(bytes);
+  });
+  child.stderr.on('data', (bytes) => {
+    err += String(bytes);
   });
   const finished = finish(child);
   const early = finished.then(({ status, stderr }) => {
@@ -92,6 +99,17 @@ export async function service(args: readonly string[], options: RunOptions = {})
     finished,
     signal: (name) => void child.kill(name),
     stdout: () => out,
+    stderr: () => err,
+    logged: (pattern, times = 1) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if ((err.match(new RegExp(pattern, 'g'))?.length ?? 0) < times) return;
+          child.stderr.off('data', look);
+          resolve();
+        };
+        child.stderr.on('data', look);
+        look();
+      }),
     stop: () => {
       child.kill('SIGTERM');
       return finished.finally(() => rmSync(folder, { recursive: true, force: true }));

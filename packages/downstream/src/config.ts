@@ -37,6 +37,10 @@ export const downstreamSchema = (baseDir: string) =>
   z
     .strictObject({
       listen: listenAddress().default({ host: '127.0.0.1', port: 3128 }),
+      /** Processes; `auto`: one for each core. */
+      workers: z
+        .union([z.int().min(1).max(256), z.literal('auto')], { error: 'expected a number from 1, or auto' })
+        .default(1),
       identity: z.enum(IDENTITY_MODES).default('substitute'),
       rejected: z
         .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.enum(REJECTED_POLICIES))

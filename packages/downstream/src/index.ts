@@ -25,6 +25,10 @@ export async function startDownstream(
   config: DownstreamConfig,
   { logger }: { readonly logger: Logger },
 ): Promise<Downstream> {
+  if (config.workers !== 1) {
+    const message = 'expected 1: workers are processes, which the command chain407 starts';
+    throw new ConfigError([{ severity: 'error', path: 'workers', message }]);
+  }
   const assembled = await assemble(config, logger);
   if (!assembled.ok) throw new ConfigError(assembled.problems);
   return serve(assembled.assembly, logger);
