@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   basicClient,
   basicVerifier,
   bearerClient,
   bearerVerifier,
+  DIGEST_ALGORITHMS,
   describeChallenge,
   describeCredentials,
+  digestClient,
+  digestVerifier,
   formatMessage,
+  negotiateClient,
   ntHash,
   ntlmClient,
   ntlmVerifier,
@@ -35,6 +40,10 @@ const text = (bytes) => bytes.toString('latin1');
 const isTurn = (turn, kinds) => assert.ok(kinds.includes(turn.kind), `a turn of the kind ${turn.kind}`);
 const settled = (value, next) => (typeof value?.then === 'function' ? value.then(next) : next(value));
 
+const HASHES = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
+const ha1Of = (algorithm) =>
+  new Secret(createHash(HASHES[algorithm.replace('-sess', '')]).update('alice:lab:open sesame').digest('hex'));
+
 /** Both halves of each scheme, with the conversation that they have when all is well. */
 const SCHEMES = [
   {
@@ -44,6 +53,23 @@ const SCHEMES = [
   {
     client: () => bearerClient({ current: new Secret('abc.def.ghi'), renew: () => undefined }, { now: PORTS.clock }),
     verifier: bearerVerifier('lab', (token) => (token.reveal() === 'abc.def.ghi' ? ALICE : undefined)),
+  },
+  {
+    client: () => digestClient({ username: 'alice', password: PASSWORD }, { rfc2069: true }, PORTS),
+    verifier: digestVerifier(
+      {
+        realm: 'lab',
+        algorithms: DIGEST_ALGORITHMS,
+        qop: ['auth', 'auth-int'],
+        rfc2069: true,
+        key: Buffer.alloc(32, 7),
+      },
+      {
+        ...PORTS,
+        findAccount: (_name, algorithm) => ({ principal: ALICE, ha1: ha1Of(algorithm) }),
+        useCount: () => true,
+      },
+    ),
   },
   {
     client: () => ntlmClient({ username: 'LAB\\alice', secret: { password: PASSWORD } }, PORTS),
@@ -100,7 +126,7 @@ for (const scheme of SCHEMES) {
     (bytes) => {
       const parsed = parseCredentials(text(bytes));
       if (!parsed.ok || parsed.credentials.scheme !== name) return undefined;
-      const kinds = ['accept', 'continue', 'reject', 'stale', 'malformed'];
+      const kinds = ['accept', 'continue', 'reject', 'stale', 'malformed', 'unavailable'];
       const pending = ofVerifier.map(({ state }) =>
         settled(scheme.verifier.judge(parsed.credentials, REQUEST, state), (turn) => isTurn(turn, kinds)),
       );
@@ -133,6 +159,32 @@ for (const scheme of SCHEMES.filter(({ verifier }) => verifier.binding === 'conn
     },
   );
 }
+
+/** RFC 4178: an initial token with Kerberos first, an answer that accepts, one that rejects, and bare Kerberos. */
+const SPNEGO = [
+  '604806062b0601050502a03e303ca00e300c060a2b06010401823702020aa22a04284e544c4d535350000100000097b208e2000000000000000000000000000000000a0063450000000f',
+  'a1143012a0030a0100a10b06092a864886f712010202',
+  'a1073005a0030a0102',
+  '600f06092a864886f712010202020000ff',
+].map((hex) => Buffer.from(hex, 'hex').toString('latin1'));
+const context = { step: () => ({ ok: true, token: 'YII=', complete: true }) };
+
+target('negotiate tokens', SPNEGO, (bytes) => {
+  const challenge = withToken('negotiate', bytes.toString('base64'));
+  describeChallenge(challenge);
+  describeCredentials(challenge);
+  const client = negotiateClient({ initiate: () => context });
+  const kinds = ['send', 'refuse'];
+  return Promise.all([
+    ...[undefined, { context, complete: false }, { complete: true }].map((state) =>
+      settled(client.answer([challenge], REQUEST, state), (turn) => isTurn(turn, kinds)),
+    ),
+    settled(
+      client.conclude({ info: new Map(), challenges: [challenge] }, REQUEST, { context, complete: false }),
+      (heard) => isTurn(heard, ['trusted', 'impostor']),
+    ),
+  ]);
+});
 
 const LINES = (await Promise.all(SCHEMES.map(converse))).flat().map(({ line }) => line);
 
