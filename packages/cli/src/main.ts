@@ -56,7 +56,10 @@ function program(done: (status: number) => void): Command {
     .command('trace <url>')
     .description('one request through a proxy: every leg, and a verdict')
     .option('-x, --proxy <url>', 'the proxy, http://HOST:PORT (default: http_proxy, https_proxy, all_proxy)')
-    .option('-u, --user <user[:password]>', 'credentials for the proxy; without a password it is asked for')
+    .option(
+      '-u, --user <user[:password]>',
+      'credentials for the proxy; without a password it is asked for; ":" for Kerberos; a token with --scheme bearer',
+    )
     .option('--scheme <name>', 'answer challenges of this scheme only')
     .option('-X, --request <method>', 'the method', 'GET')
     .option('--connect', 'through a tunnel (https always is)')

@@ -2,8 +2,8 @@ import type { Described } from '@chain407/auth';
 import { Secret } from '@chain407/auth';
 import type { Leg, RequestTarget } from '@chain407/core';
 import { parseAuthority, parseForwardTarget, subscribeLegs } from '@chain407/core';
-import type { SchemeChoice, Upstream } from '@chain407/downstream';
-import { Credential, fixedSecret, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
+import type { Account, SchemeChoice, Tickets, Upstream } from '@chain407/downstream';
+import { Credential, fixedSecret, loadKerberos, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
 import { EXIT, Exit } from './exit.ts';
 import { paint, print, visible } from './output.ts';
 import { readPassword } from './prompt.ts';
@@ -51,6 +51,7 @@ export async function trace(url: string, options: TraceOptions): Promise<number>
     headers,
   });
   stop();
+  credential?.close();
   const found = verdict(outcome, name, credential?.name);
   if (options.json === true) print(JSON.stringify({ legs, verdict: found }, undefined, 2));
   else print(render(legs, found));
@@ -134,17 +135,11 @@ async function credentialOf(
   userinfo: string | undefined,
 ): Promise<Credential | undefined> {
   const schemes = schemesOf(scheme);
-  const account = user === undefined ? fromUserinfo(userinfo) : await fromOption(user);
-  if (account === undefined) return undefined;
+  const given = user === undefined ? fromUserinfo(userinfo) : await accountOf(user, scheme);
+  if (given === undefined) return undefined;
   const lockout = { attempts: 1, cooldown: 0, now: Date.now, onChange: () => undefined };
-  const { username, password } = account;
-  return new Credential({
-    name: username,
-    account: { username, password: fixedSecret(password) },
-    schemes,
-    mayGoTo: () => true,
-    lockout,
-  });
+  const { name, account } = given;
+  return new Credential({ name, account, schemes, mayGoTo: () => true, lockout });
 }
 
 function schemesOf(scheme: string | undefined): readonly SchemeChoice[] {
@@ -155,22 +150,38 @@ function schemesOf(scheme: string | undefined): readonly SchemeChoice[] {
   return [found];
 }
 
-interface Account {
-  readonly username: string;
-  readonly password: Secret;
+interface Given {
+  /** In the verdict. */
+  readonly name: string;
+  readonly account: Account;
 }
 
-async function fromOption(user: string): Promise<Account> {
+/** As curl reads it: `:` for the tickets of the environment; a token for Bearer. */
+async function accountOf(user: string, scheme: string | undefined): Promise<Given> {
+  if (user === ':') return { name: 'the tickets of the environment', account: { kerberos: await tickets() } };
+  if (scheme?.toLowerCase() === 'bearer')
+    return { name: 'the token', account: { token: fixedSecret(new Secret(user)) } };
   const colon = user.indexOf(':');
-  if (colon < 0) return { username: user, password: await readPassword(`password of ${user}: `) };
-  return { username: user.slice(0, colon), password: new Secret(user.slice(colon + 1)) };
+  if (colon < 0) return withPassword(user, await readPassword(`password of ${user}: `));
+  return withPassword(user.slice(0, colon), new Secret(user.slice(colon + 1)));
 }
 
-function fromUserinfo(userinfo: string | undefined): Account | undefined {
+async function tickets(): Promise<Tickets> {
+  const loaded = await loadKerberos({});
+  if (!loaded.ok) throw new Exit(EXIT.failed, `-u : ${loaded.message}`);
+  return loaded;
+}
+
+const withPassword = (username: string, password: Secret): Given => ({
+  name: username,
+  account: { username, password: fixedSecret(password) },
+});
+
+function fromUserinfo(userinfo: string | undefined): Given | undefined {
   if (userinfo === undefined || userinfo === '') return undefined;
   const [username = '', ...rest] = userinfo.split(':');
   try {
-    return { username: decodeURIComponent(username), password: new Secret(decodeURIComponent(rest.join(':'))) };
+    return withPassword(decodeURIComponent(username), new Secret(decodeURIComponent(rest.join(':'))));
   } catch {
     throw new Exit(EXIT.usage, '-x: the user name or password is not percent-encoded as a URL needs it');
   }

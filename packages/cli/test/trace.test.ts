@@ -206,3 +206,47 @@ describe('chain407 trace', () => {
     expect(status).toBe(2);
   });
 });
+
+describe('chain407 trace speaks every scheme, and shows what its tokens say', () => {
+  let proxy: Chain;
+  const token = 'mF_9.B5f-4.1JqM';
+  beforeAll(async () => {
+    proxy = await startChain({
+      upstream: {
+        auth: { schemes: ['ntlm', 'digest', 'bearer', 'basic'] },
+        users: [
+          { name: 'alice', password: { value: PASSWORD } },
+          { name: 'robot', token: { value: token } },
+        ],
+      },
+      downstream: { identity: 'none', credentials: {} },
+    });
+  });
+  afterAll(() => proxy.close());
+
+  test.each([
+    [
+      'ntlm',
+      'LAB\\alice:open:sesame',
+      3,
+      ['AUTHENTICATE (type 3)', 'user: alice', 'target name: CHAIN407', 'MIC: present'],
+    ],
+    ['digest', 'alice:open:sesame', 2, ['algorithm: SHA-256', 'qop: auth', 'nc: 00000001', 'response: [secret]']],
+    ['bearer', token, 2, ['token: [secret]']],
+    ['basic', 'alice:open:sesame', 2, ['username: alice', 'password: [secret]']],
+  ])('%s', async (scheme, user, legs, told) => {
+    const args = ['-x', proxy.upstream.url, '-u', user, '--scheme', scheme, 'http://origin.test/'];
+    const { status, stdout, stderr } = await chain407(['trace', ...args]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.match(/^leg \d/gm)).toHaveLength(legs);
+    for (const text of told) expect(stdout).toContain(text);
+    expect(stdout).not.toContain('sesame');
+    expect(stdout).not.toContain(token);
+  });
+
+  test('without --scheme the strongest that is offered', async () => {
+    const { legs, exit } = await report(['-x', proxy.upstream.url, '-u', 'alice:open:sesame', 'http://origin.test/']);
+    expect(exit).toBe(0);
+    expect(legs.at(-1)?.credentials).toMatchObject({ scheme: 'NTLM' });
+  });
+});

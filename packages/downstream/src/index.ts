@@ -5,7 +5,7 @@ import type { DownstreamConfig } from './config.ts';
 import type { Downstream } from './server.ts';
 import { serve } from './server.ts';
 
-export type { Account, SchemeChoice, SecretPort } from './account.ts';
+export type { Account, SchemeChoice, SecretPort, Tickets } from './account.ts';
 export { fixedSecret, SCHEME_CHOICES } from './account.ts';
 export type { Assembled } from './assemble.ts';
 export { assemble } from './assemble.ts';
@@ -13,6 +13,7 @@ export type { DownstreamConfig } from './config.ts';
 export { downstreamSchema } from './config.ts';
 export type { CredentialOptions } from './credentials.ts';
 export { Credential } from './credentials.ts';
+export { loadKerberos } from './kerberos/load.ts';
 export type { OneShotOutcome, OneShotRequest, OneShotResponse } from './one-shot.ts';
 export { oneShot } from './one-shot.ts';
 export { rescue } from './rescue.ts';

@@ -1,76 +1,94 @@
+import { Listeners } from './listeners.ts';
 import { NonceCounts } from './nonce-counts.ts';
 import type { StateListener, StateStore } from './state-store.ts';
+
+/** Keys, and nonces beside them; beyond this the oldest is forgotten. A nonce takes some 200 bytes. */
+const LIMIT = 100_000;
 
 interface Entry {
   readonly value: string;
   readonly expires: number;
 }
 
-/** Keys in all: one or two for each account. */
-const MAX_KEYS = 100_000;
-
-/** The state of one process, and of its workers. */
+/** The state of one process. Answers at once. */
 export class MemoryStore implements StateStore {
+  /** What was set longest ago is in front. */
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Map<string, Set<StateListener>>();
+  readonly #listeners = new Listeners();
   readonly #counts: NonceCounts;
   readonly #now: () => number;
+  readonly #limit: number;
 
-  /** `now`: milliseconds since 1970. */
-  constructor(now: () => number) {
+  /** `now`: milliseconds since 1970. `limit`: keys, and nonces beside them. Default 100000. */
+  constructor(now: () => number, limit = LIMIT) {
     this.#now = now;
-    this.#counts = new NonceCounts(now);
+    this.#limit = limit;
+    this.#counts = new NonceCounts(now, limit);
   }
 
-  async get(key: string): Promise<string | undefined> {
-    return this.#live(key)?.value;
+  get(key: string): string | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.expires > this.#now()) return entry?.value;
+    this.#entries.delete(key);
+    return undefined;
   }
 
-  async set(key: string, value: string, ttl: number): Promise<void> {
+  set(key: string, value: string, ttl: number): void {
     this.#put(key, value, ttl);
-    this.#tell(key, value);
+    this.#listeners.tell(key, value);
   }
 
-  async add(key: string, value: string, ttl: number): Promise<boolean> {
-    if (this.#live(key) !== undefined) return false;
+  add(key: string, value: string, ttl: number): boolean {
+    if (this.get(key) !== undefined) return false;
+    this.set(key, value, ttl);
+    return true;
+  }
+
+  renew(key: string, value: string, ttl: number): boolean {
+    if (this.get(key) !== value) return false;
     this.#put(key, value, ttl);
     return true;
   }
 
-  async delete(key: string): Promise<void> {
+  delete(key: string, value?: string): boolean {
+    const found = this.get(key);
+    if (found === undefined || (value !== undefined && found !== value)) return false;
     this.#entries.delete(key);
-    this.#tell(key, undefined);
+    this.#listeners.tell(key, undefined);
+    return true;
   }
 
-  subscribe(key: string, listener: StateListener): () => void {
-    const listeners = this.#listeners.get(key) ?? new Set();
-    this.#listeners.set(key, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(key);
-    };
+  increment(key: string, ttl: number): number {
+    const count = Number(this.get(key) ?? 0) + 1;
+    this.set(key, String(count), ttl);
+    return count;
   }
 
   useCount(nonce: string, nc: number, expires: number): boolean {
     return this.#counts.use(nonce, nc, expires);
   }
 
-  async close(): Promise<void> {
-    this.#listeners.clear();
+  subscribe(key: string, listener: StateListener): () => void {
+    const end = this.#listeners.add(key, listener);
+    return () => void end();
   }
 
-  #live(key: string): Entry | undefined {
-    const entry = this.#entries.get(key);
-    return entry !== undefined && entry.expires > this.#now() ? entry : undefined;
+  close(): void {
+    this.#listeners.clear();
   }
 
   #put(key: string, value: string, ttl: number): void {
     this.#entries.delete(key);
+    this.#sweep();
     this.#entries.set(key, { value, expires: this.#now() + ttl });
-    if (this.#entries.size > MAX_KEYS) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
-  #tell(key: string, value: string | undefined): void {
-    for (const listener of [...(this.#listeners.get(key) ?? [])]) listener(value);
+  /** Keys live unequally long: what has expired behind one that has not goes when it is asked for, or in its turn. */
+  #sweep(): void {
+    const now = this.#now();
+    for (const [key, { expires }] of this.#entries) {
+      if (expires > now && this.#entries.size < this.#limit) return;
+      this.#entries.delete(key);
+    }
   }
 }
