@@ -35,8 +35,8 @@ export type {
 } from './scheme.ts';
 export { whenSettled } from './scheme.ts';
 export { basicClient } from './schemes/basic/client.ts';
-export type { CheckPassword } from './schemes/basic/verifier.ts';
-export { basicVerifier } from './schemes/basic/verifier.ts';
+export type { CheckPassword, JudgePassword } from './schemes/basic/verifier.ts';
+export { basicVerifier, basicVerifierBy } from './schemes/basic/verifier.ts';
 export type { DecodedBasic, UserPass } from './schemes/basic/wire.ts';
 export { basicChallenge, decodeBasic, encodeBasic, unsendable } from './schemes/basic/wire.ts';
 export type { BearerOptions, TokenSource } from './schemes/bearer/client.ts';

@@ -1,5 +1,5 @@
 import type { Secret, VerifierScheme, VerifierTurn } from '@chain407/auth';
-import { basicChallenge, decodeBasic } from '@chain407/auth';
+import { basicVerifierBy } from '@chain407/auth';
 import { GoodAnswers } from '../users/good-answers.ts';
 import type { HelperPool } from './helper-pool.ts';
 import { basicRequest, note, reasonOf } from './protocol.ts';
@@ -16,20 +16,10 @@ export function helperBasicVerifier(
   pool: HelperPool,
   now: () => number = Date.now,
 ): VerifierScheme<never> {
-  const challenge = basicChallenge(realm);
   const answers = new GoodAnswers<Turn>((turn) => turn.kind === 'accept', now);
-  return {
-    name: 'basic',
-    binding: 'message',
-    constant: true,
-    offer: () => [challenge],
-    judge: (credentials) => {
-      const decoded = decodeBasic(credentials);
-      if (!decoded.ok) return { kind: 'malformed', log: decoded.why };
-      const { username, password } = decoded.userPass;
-      return answers.answer([username, password.reveal()], () => judge(pool, username, password));
-    },
-  };
+  return basicVerifierBy(realm, (username, password) =>
+    answers.answer([username, password.reveal()], () => judge(pool, username, password)),
+  );
 }
 
 async function judge(pool: HelperPool, username: string, password: Secret): Promise<Turn> {

@@ -9,8 +9,18 @@ import { basicChallenge, decodeBasic } from './wire.ts';
  */
 export type CheckPassword = (username: string, password: Secret) => MaybePromise<Principal | undefined>;
 
+/** As {@link CheckPassword}, where there is more to say than yes or no. */
+export type JudgePassword = (username: string, password: Secret) => MaybePromise<VerifierTurn<never>>;
+
 /** The verifier half of Basic (RFC 7617). Throws {@link AuthError} for a realm that no header line can hold. */
 export function basicVerifier(realm: string, checkPassword: CheckPassword): VerifierScheme<never> {
+  return basicVerifierBy(realm, (user, password) =>
+    whenSettled(checkPassword(user, password), (principal) => turn(user, principal)),
+  );
+}
+
+/** The same with a judge of one's own. */
+export function basicVerifierBy(realm: string, judgePassword: JudgePassword): VerifierScheme<never> {
   const challenge = basicChallenge(realm);
   return {
     name: 'basic',
@@ -21,7 +31,7 @@ export function basicVerifier(realm: string, checkPassword: CheckPassword): Veri
       const decoded = decodeBasic(credentials);
       if (!decoded.ok) return { kind: 'malformed', log: decoded.why };
       const { username, password } = decoded.userPass;
-      return whenSettled(checkPassword(username, password), (principal) => turn(username, principal));
+      return judgePassword(username, password);
     },
   };
 }
