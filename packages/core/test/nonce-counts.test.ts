@@ -11,7 +11,8 @@ describe('the counts of a nonce', () => {
     { what: 'one that is too far behind passes for used', counts: [2000, 976, 977], fresh: [true, false, true] },
     { what: 'what leaves the window and comes back is not fresh', counts: [1, 1025, 1], fresh: [true, true, false] },
     { what: 'the same place of the window is another count', counts: [1, 1025, 1025], fresh: [true, true, false] },
-    { what: 'a leap to the end', counts: [1, 0xffffffff, 0xffffffff, 0xfffffffe], fresh: [true, true, false, true] },
+    { what: 'a leap to the end', counts: [1, 0xfffff, 0xfffff, 0xffffe], fresh: [true, true, false, true] },
+    { what: 'beyond the end all pass for used', counts: [0x100000, 0xffffffff], fresh: [false, false] },
   ])('$what', ({ counts, fresh }) => {
     const used = new NonceCounts(() => 0);
     expect(counts.map((nc) => used.use('n', nc, LATER))).toEqual(fresh);

@@ -1,94 +1,76 @@
-import { Listeners } from './listeners.ts';
 import { NonceCounts } from './nonce-counts.ts';
 import type { StateListener, StateStore } from './state-store.ts';
-
-/** Keys, and nonces beside them; beyond this the oldest is forgotten. A nonce takes some 200 bytes. */
-const LIMIT = 100_000;
 
 interface Entry {
   readonly value: string;
   readonly expires: number;
 }
 
-/** The state of one process. Answers at once. */
+/** Keys in all: one or two for each account. */
+const MAX_KEYS = 100_000;
+
+/** The state of one process, and of its workers. */
 export class MemoryStore implements StateStore {
-  /** What was set longest ago is in front. */
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Listeners();
+  readonly #listeners = new Map<string, Set<StateListener>>();
   readonly #counts: NonceCounts;
   readonly #now: () => number;
-  readonly #limit: number;
 
-  /** `now`: milliseconds since 1970. `limit`: keys, and nonces beside them. Default 100000. */
-  constructor(now: () => number, limit = LIMIT) {
+  /** `now`: milliseconds since 1970. */
+  constructor(now: () => number) {
     this.#now = now;
-    this.#limit = limit;
-    this.#counts = new NonceCounts(now, limit);
+    this.#counts = new NonceCounts(now);
   }
 
-  get(key: string): string | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || entry.expires > this.#now()) return entry?.value;
-    this.#entries.delete(key);
-    return undefined;
+  async get(key: string): Promise<string | undefined> {
+    return this.#live(key)?.value;
   }
 
-  set(key: string, value: string, ttl: number): void {
+  async set(key: string, value: string, ttl: number): Promise<void> {
     this.#put(key, value, ttl);
-    this.#listeners.tell(key, value);
+    this.#tell(key, value);
   }
 
-  add(key: string, value: string, ttl: number): boolean {
-    if (this.get(key) !== undefined) return false;
-    this.set(key, value, ttl);
-    return true;
-  }
-
-  renew(key: string, value: string, ttl: number): boolean {
-    if (this.get(key) !== value) return false;
+  async add(key: string, value: string, ttl: number): Promise<boolean> {
+    if (this.#live(key) !== undefined) return false;
     this.#put(key, value, ttl);
     return true;
   }
 
-  delete(key: string, value?: string): boolean {
-    const found = this.get(key);
-    if (found === undefined || (value !== undefined && found !== value)) return false;
+  async delete(key: string): Promise<void> {
     this.#entries.delete(key);
-    this.#listeners.tell(key, undefined);
-    return true;
+    this.#tell(key, undefined);
   }
 
-  increment(key: string, ttl: number): number {
-    const count = Number(this.get(key) ?? 0) + 1;
-    this.set(key, String(count), ttl);
-    return count;
+  subscribe(key: string, listener: StateListener): () => void {
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(key);
+    };
   }
 
   useCount(nonce: string, nc: number, expires: number): boolean {
     return this.#counts.use(nonce, nc, expires);
   }
 
-  subscribe(key: string, listener: StateListener): () => void {
-    const end = this.#listeners.add(key, listener);
-    return () => void end();
+  async close(): Promise<void> {
+    this.#listeners.clear();
   }
 
-  close(): void {
-    this.#listeners.clear();
+  #live(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.expires > this.#now() ? entry : undefined;
   }
 
   #put(key: string, value: string, ttl: number): void {
     this.#entries.delete(key);
-    this.#sweep();
     this.#entries.set(key, { value, expires: this.#now() + ttl });
+    if (this.#entries.size > MAX_KEYS) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
-  /** Keys live unequally long: what has expired behind one that has not goes when it is asked for, or in its turn. */
-  #sweep(): void {
-    const now = this.#now();
-    for (const [key, { expires }] of this.#entries) {
-      if (expires > now && this.#entries.size < this.#limit) return;
-      this.#entries.delete(key);
-    }
+  #tell(key: string, value: string | undefined): void {
+    for (const listener of [...(this.#listeners.get(key) ?? [])]) listener(value);
   }
 }

@@ -1,13 +1,12 @@
 import { Redis } from 'ioredis';
 import { MemoryStore } from './memory-store.ts';
+import { MAX_COUNT } from './nonce-counts.ts';
 import type { StateListener, StateStore } from './state-store.ts';
 
 /** In front of every key and channel. */
 const PREFIX = 'chain407:';
 /** Milliseconds; a request waits for it. */
 const COMMAND_TIMEOUT = 1_000;
-/** A bit each: what a client would need years for would take half a gigabyte. Beyond it a count passes for used. */
-const MAX_COUNT = 2 ** 20;
 
 /**
  * The state of all replicas, in Redis. While that cannot be reached, each process goes by its own memory, which `log` hears
@@ -92,7 +91,7 @@ export class RedisStore implements StateStore {
     const key = `${PREFIX}nonce:${nonce}`;
     return this.#try(
       async () => {
-        if (nc > MAX_COUNT) return false;
+        if (nc >= MAX_COUNT) return false;
         const [used] = (await this.#redis.multi().setbit(key, nc, 1).pexpireat(key, expires).exec()) ?? [];
         if (used === undefined || used[0] !== null) throw new Error('no answer');
         return used[1] === 0;
