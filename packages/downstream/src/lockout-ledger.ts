@@ -1,4 +1,4 @@
-import { scryptSync } from 'node:crypto';
+import { randomUUID, scryptSync } from 'node:crypto';
 import type { Secret } from '@chain407/auth';
 import type { StateStore } from '@chain407/core';
 
@@ -45,6 +45,8 @@ export function storeLedger(store: StateStore, key: string, attempts: number, no
   const entryKey = `lockout:${key}`;
   const leaseKey = `${entryKey}:trial`;
   const ends: (() => void)[] = [];
+  // Should the lease end before the trial does, the next one's is not taken for ours.
+  const holder = randomUUID();
 
   /** Any news of the trial or its outcome, or a while. */
   const news = (): Promise<void> =>
@@ -66,13 +68,13 @@ export function storeLedger(store: StateStore, key: string, attempts: number, no
       for (;;) {
         const closed = closedIn(parse(await store.get(entryKey)));
         if (closed !== undefined) return closed;
-        if (await store.add(leaseKey, '', LEASE)) {
+        if (await store.add(leaseKey, holder, LEASE)) {
           // It may have come out between the two.
           const entry = parse(await store.get(entryKey));
           const late = closedIn(entry);
           if (late === undefined)
             return { kind: 'go', failures: entry?.closed ? attempts - 1 : (entry?.failures ?? 0) };
-          await store.delete(leaseKey);
+          await store.delete(leaseKey, holder);
           return late;
         }
         await news();
@@ -83,7 +85,7 @@ export function storeLedger(store: StateStore, key: string, attempts: number, no
         const ttl = KEPT + Math.max(0, (found?.closed?.until ?? 0) - now());
         if (found?.failures === 0) await store.delete(entryKey);
         else if (found !== undefined) await store.set(entryKey, JSON.stringify(found), ttl);
-        await store.delete(leaseKey);
+        await store.delete(leaseKey, holder);
       })();
     },
     onClosed: (listener) => {

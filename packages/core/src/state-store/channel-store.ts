@@ -42,14 +42,14 @@ const isOurs = (message: unknown): message is Message =>
 
 /** Serves a store to the process at the other end. Returns how to stop: what it subscribed to, and the leases that it holds. */
 export function serveStateStore(store: StateStore, channel: StateChannel): () => Promise<void> {
-  const leases = new Set<string>();
+  const leases = new Map<string, string>();
   const subscriptions = new Map<string, () => void>();
   const answer = async ({ id, operation, args }: Question): Promise<void> => {
     if (!OPERATIONS.includes(operation)) return;
     const result = await (store[operation] as (...args: readonly unknown[]) => unknown)(...args);
-    const [key] = args as readonly string[];
-    if (operation === 'add' && result === true) leases.add(key as string);
-    if (operation === 'delete') leases.delete(key as string);
+    const [key = '', value = ''] = args as readonly string[];
+    if (operation === 'add' && result === true) leases.set(key, value);
+    if (operation === 'delete') leases.delete(key);
     channel.send({ state: 'answer', id, result } satisfies Answer);
   };
   channel.on('message', (message) => {
@@ -64,7 +64,7 @@ export function serveStateStore(store: StateStore, channel: StateChannel): () =>
   return async () => {
     for (const unsubscribe of subscriptions.values()) unsubscribe();
     // What a dead worker was trying, another may try.
-    await Promise.all([...leases].map((key) => store.delete(key)));
+    await Promise.all([...leases].map(([key, value]) => store.delete(key, value)));
   };
 }
 
@@ -102,8 +102,8 @@ export class ChannelStore implements StateStore {
     return this.#ask('add', key, value, ttl) as Promise<boolean>;
   }
 
-  delete(key: string): Promise<void> {
-    return this.#ask('delete', key) as Promise<void>;
+  delete(key: string, value?: string): Promise<void> {
+    return this.#ask('delete', key, ...(value === undefined ? [] : [value])) as Promise<void>;
   }
 
   subscribe(key: string, listener: StateListener): () => void {

@@ -37,7 +37,8 @@ export class MemoryStore implements StateStore {
     return true;
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, value?: string): Promise<void> {
+    if (value !== undefined && this.#live(key)?.value !== value) return;
     this.#entries.delete(key);
     this.#tell(key, undefined);
   }

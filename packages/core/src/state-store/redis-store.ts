@@ -5,6 +5,8 @@ import type { StateListener, StateStore } from './state-store.ts';
 
 /** In front of every key and channel. */
 const PREFIX = 'chain407:';
+/** Deletes a key where it still has a value: two commands would let somebody in between. */
+const DELETE_IF = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 /** Milliseconds; a request waits for it. */
 const COMMAND_TIMEOUT = 1_000;
 
@@ -62,13 +64,14 @@ export class RedisStore implements StateStore {
     );
   }
 
-  delete(key: string): Promise<void> {
+  delete(key: string, value?: string): Promise<void> {
     return this.#try(
       async () => {
-        await this.#redis.del(PREFIX + key);
+        if (value === undefined) await this.#redis.del(PREFIX + key);
+        else await this.#redis.eval(DELETE_IF, 1, PREFIX + key, value);
         await this.#redis.publish(PREFIX + key, '');
       },
-      () => this.#own.delete(key),
+      () => this.#own.delete(key, value),
     );
   }
 

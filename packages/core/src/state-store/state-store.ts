@@ -11,7 +11,8 @@ export interface StateStore {
   set(key: string, value: string, ttl: number): Promise<void>;
   /** True where the key had no value: then it has this one. For a lease. */
   add(key: string, value: string, ttl: number): Promise<boolean>;
-  delete(key: string): Promise<void>;
+  /** With `value`: only where the key still has it. */
+  delete(key: string, value?: string): Promise<void>;
   /** Calls `listener` after each `set` and `delete`, also by others, until what this returns is called. */
   subscribe(key: string, listener: StateListener): () => void;
   /**
