@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { ntHash, Secret } from '@chain407/auth';
 import { startChain } from '@chain407/testkit';
 import { describe, expect, test } from '@jest/globals';
 import { CELLS } from '../../testkit/test/matrix/cells.ts';
 import { CLIENT_PASSWORD, drive, OWN_PASSWORD } from '../../testkit/test/matrix/drive.ts';
+import { SCHEME_CELLS } from '../../testkit/test/matrix/scheme-cells.ts';
+import { configOf, SECRETS as SCHEME_SECRETS } from '../../testkit/test/matrix/scheme-chain.ts';
+import { clientOf, converse } from '../../testkit/test/matrix/scheme-client.ts';
 import { chain407, service, temporaryFolder } from './command.ts';
 
 /**
@@ -20,6 +25,12 @@ const SECRETS = [
   'hash-secret-horse',
 ];
 const USERS = ['own', 'client', 'alice'];
+
+/** What Digest keeps in place of a password. */
+const ha1sOf = (user: string, password: string): string[] =>
+  ['md5', 'sha256', 'sha512-256'].map((hash) =>
+    createHash(hash).update(`${user}:Chain407 upstream:${password}`).digest('hex'),
+  );
 
 /** A text, in base64 at each of the three alignments it can have inside a longer one, without the bytes that vary. */
 function inBase64(text: string): string[] {
@@ -88,6 +99,32 @@ describe('nothing that the chain writes holds a secret', () => {
     }
     expect(written.length).toBeGreaterThan(CELLS.length * 4);
     expect(leaks(written.join('\n'))).toEqual([]);
+  });
+
+  test('logs at trace, legs and answers, by every scheme', async () => {
+    const written: string[] = [];
+    for (const cell of SCHEME_CELLS.filter(({ request }) => request === 'GET')) {
+      const chain = await startChain(
+        { ...configOf(cell), log: { level: 'trace' } },
+        { logDestination: { write: (line) => void written.push(line) } },
+      );
+      const secret = cell.account === 'wrong' ? SCHEME_SECRETS.wrong : SCHEME_SECRETS.client;
+      const ended = await converse(chain.downstream.port, cell, clientOf(cell, 'client', secret));
+      written.push(JSON.stringify(ended), JSON.stringify(chain.legs()), inspect(chain, { depth: 12 }));
+      await chain.close();
+    }
+    const text = written.join('\n');
+    expect(text).toContain('AUTHENTICATE (type 3)');
+    const proofs = Object.values(SCHEME_SECRETS).flatMap((secret) => [
+      secret,
+      ...inBase64(secret),
+      ntHash(new Secret(secret)).reveal(),
+      ...['client', 'own'].flatMap((user) => ha1sOf(user, secret)),
+    ]);
+    expect(proofs.filter((proof) => text.includes(proof))).toEqual([]);
+    // What a dictionary could be tried on: a response of Digest, the third message of NTLM.
+    expect(text).not.toMatch(/(response|rspauth)=\\?"?[0-9a-f]{32}/);
+    expect(text).not.toContain('TlRMTVNTUAADAAAA');
   });
 
   test('the command: log, ready file, demonstration, trace, check, hash', async () => {
