@@ -126,7 +126,7 @@ for (const scheme of SCHEMES) {
     (bytes) => {
       const parsed = parseCredentials(text(bytes));
       if (!parsed.ok || parsed.credentials.scheme !== name) return undefined;
-      const kinds = ['accept', 'continue', 'reject', 'stale', 'malformed', 'unavailable'];
+      const kinds = ['accept', 'continue', 'reject', 'stale', 'malformed', 'unavailable', 'too-large'];
       const pending = ofVerifier.map(({ state }) =>
         settled(scheme.verifier.judge(parsed.credentials, REQUEST, state), (turn) => isTurn(turn, kinds)),
       );

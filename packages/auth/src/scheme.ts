@@ -130,5 +130,7 @@ export type VerifierTurn<S = unknown> =
   | { readonly kind: 'stale'; readonly log: string; readonly challenges: readonly Challenge[] }
   /** Not credentials of this scheme at all: a 400, not a 407. */
   | { readonly kind: 'malformed'; readonly log: string }
+  /** The content is more than can be held until it has been verified: a 413. */
+  | { readonly kind: 'too-large'; readonly log: string }
   /** What would know cannot be asked now (a directory, a helper program): neither yes nor no, a 503. */
   | { readonly kind: 'unavailable'; readonly log: string };

@@ -51,8 +51,9 @@ export type Verdict =
       readonly log: string;
     }
   | { readonly kind: 'malformed'; readonly log: string }
-  /** Nobody can say now who this is. */
-  | { readonly kind: 'unavailable'; readonly log: string };
+  /** It cannot be said who this is: now, or of a request of this size. */
+  | { readonly kind: 'unavailable'; readonly log: string }
+  | { readonly kind: 'too-large'; readonly log: string };
 
 export interface GateStep {
   readonly verdict: Verdict;
@@ -140,6 +141,7 @@ export class VerifierGate {
         return this.#ask('stale', turn.log, undefined, this.#instead(scheme, turn.challenges));
       case 'malformed':
       case 'unavailable':
+      case 'too-large':
         return { verdict: { kind: turn.kind, log: turn.log }, state: undefined };
       default:
         return turn satisfies never;

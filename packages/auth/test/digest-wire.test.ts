@@ -201,7 +201,7 @@ describe('content for auth-int', () => {
     const tier = new Tier({ qop: ['auth-int'] });
     const sent = await answerTo(tier);
     const turn = await judged(tier, sent, { ...REQUEST, content: async () => undefined });
-    expect(turn).toMatchObject({ kind: 'unavailable', log: expect.stringContaining('too large') });
+    expect(turn).toMatchObject({ kind: 'too-large', log: expect.stringContaining('too large') });
   });
 });
 

@@ -65,6 +65,7 @@ function brief({ verdict, state }: GateStep): readonly [string, GateState | unde
       return [`ask, ${verdict.reason}: ${challengeLines(verdict.challenges).join(', ')}`, state];
     case 'malformed':
     case 'unavailable':
+    case 'too-large':
       return [`${verdict.kind}: ${verdict.log}`, state];
     default:
       return verdict satisfies never;

@@ -61,6 +61,18 @@ export function unavailablePage(): Explanation {
   };
 }
 
+/** Digest with `auth-int` covers the content: it is held until the response has been verified. `most` in bytes. */
+export function tooLargePage(most: number): Explanation {
+  return {
+    status: 413,
+    error: 'http_request_error',
+    details: 'content too large to be verified',
+    symptom: 'This proxy did not take the request (413).',
+    cause: `Its credentials cover the content (qop=auth-int), of which this proxy holds up to ${most} bytes until they are verified.`,
+    remedy: 'Send less at a time, or use qop=auth where the proxy offers it.',
+  };
+}
+
 /** Recognised, or nobody was asked, and the access rules say no. `challenges` for a rule that wants another account. */
 export function deniedPage(
   status: 403 | 407,

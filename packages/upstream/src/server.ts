@@ -32,7 +32,7 @@ import { Destinations } from './destination.ts';
 import { forward } from './forward.ts';
 import { originHeaders } from './origin-request.ts';
 import type { Outcome } from './outcome.ts';
-import { askPage, deniedPage, portPage, unavailablePage } from './pages.ts';
+import { askPage, deniedPage, portPage, tooLargePage, unavailablePage } from './pages.ts';
 import { codeOf, rescue } from './rescue.ts';
 import type { VerifierParts } from './schemes.ts';
 import { createVerifiers } from './schemes.ts';
@@ -50,6 +50,8 @@ export interface Assembly extends VerifierParts {
   /** Ends what was started for it. */
   readonly close: () => Promise<void>;
 }
+
+type NotAdmitted = Exclude<Verdict, { kind: 'admitted' }>;
 
 /** A target that leads somewhere. */
 type Place = Exclude<RequestTarget, { form: 'asterisk' }>;
@@ -129,15 +131,9 @@ class UpstreamTier implements Tier {
     if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loop());
 
     const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req, body);
-    if (verdict?.kind === 'malformed') return answer(malformed(400, verdict.log), true);
-    if (verdict?.kind === 'unavailable') {
-      record.note({ error: 'auth-unavailable' });
-      this.#logger.error(verdict.log);
-      return answer(unavailablePage());
-    }
-    if (verdict?.kind === 'ask') {
-      record.note({ refused: verdict.log, ...(verdict.user === undefined ? {} : { user: verdict.user }) });
-      return answer(askPage(verdict));
+    if (verdict !== undefined && verdict.kind !== 'admitted') {
+      const { explanation, close } = this.#turnAway(verdict, record);
+      return answer(explanation, close);
     }
     if (verdict?.epilogue !== undefined) say(res, verdict.epilogue);
     const user = verdict?.principal as User | undefined;
@@ -160,6 +156,26 @@ class UpstreamTier implements Tier {
     const explanation = rescue(outcome.error, target.authority, this.#logger);
     record.note({ error: explanation.error });
     return answer(explanation, explanation.status === 408);
+  }
+
+  /** Nobody was recognised: what the client is told, and whether its connection ends with that. */
+  #turnAway(verdict: NotAdmitted, record: ExchangeRecord): { explanation: Explanation; close: boolean } {
+    switch (verdict.kind) {
+      case 'malformed':
+        return { explanation: malformed(400, verdict.log), close: true };
+      case 'too-large':
+        record.note({ refused: verdict.log });
+        return { explanation: tooLargePage(MAX_CONTENT), close: true };
+      case 'unavailable':
+        record.note({ error: 'auth-unavailable' });
+        this.#logger.error(verdict.log);
+        return { explanation: unavailablePage(), close: false };
+      case 'ask':
+        record.note({ refused: verdict.log, ...(verdict.user === undefined ? {} : { user: verdict.user }) });
+        return { explanation: askPage(verdict), close: false };
+      default:
+        return verdict satisfies never;
+    }
   }
 
   /** The page for a request that may not be made, by rule or by port. */

@@ -152,7 +152,7 @@ export function digestVerifier(options: DigestVerifierOptions, ports: DigestVeri
       .content()
       .then((content) =>
         content === undefined
-          ? { kind: 'unavailable', log: 'the content is too large to be held until qop=auth-int is verified' }
+          ? { kind: 'too-large', log: 'the content is too large to be held until qop=auth-int is verified' }
           : verify(given, request.method, ends, content),
       );
   }
