@@ -6,7 +6,7 @@ export { duration, field, filePath, size } from './config/fields.ts';
 export type { Problem } from './config/problem.ts';
 export { ConfigError, formatProblem } from './config/problem.ts';
 export type { ReadSecret, SecretSource } from './config/secret-source.ts';
-export { secretSource } from './config/secret-source.ts';
+export { fileProblem, secretSource } from './config/secret-source.ts';
 export type { ConfigTree, Path, Place, ReadTree } from './config/tree.ts';
 export { configFromObject, readConfig } from './config/tree.ts';
 export type { Validated } from './config/validate.ts';

@@ -1,5 +1,6 @@
+import { accessSync, constants } from 'node:fs';
 import type { LiveSecret, Logger, Problem, StateStore } from '@chain407/core';
-import { openSecret } from '@chain407/core';
+import { fileProblem, openSecret } from '@chain407/core';
 import type { Account, Tickets } from './account.ts';
 import { unfitFor } from './account.ts';
 import type { DownstreamConfig } from './config.ts';
@@ -126,11 +127,23 @@ type LoadedTickets =
 
 async function ticketsOf(config: CredentialConfig['kerberos']): Promise<LoadedTickets | undefined> {
   if (config === undefined) return undefined;
-  const { spn, mutual } = config;
+  const { spn, mutual, keytab } = config;
+  const unreadable = keytab === undefined ? undefined : whyUnreadable(keytab);
+  if (unreadable !== undefined) return { ok: false, message: unreadable };
   const loaded = await loadKerberos(config);
   if (!loaded.ok) return loaded;
   const { initiate, close } = loaded;
   return { ok: true, tickets: { initiate, close, mutual, ...(spn === undefined ? {} : { spn }) } };
+}
+
+/** GSS would say so at the first request only, and not which file. */
+function whyUnreadable(keytab: string): string | undefined {
+  try {
+    accessSync(keytab, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return fileProblem(keytab, error);
+  }
 }
 
 /** Where the credentials may be sent: what they name, else the upstreams that name them. */
