@@ -80,6 +80,7 @@ export class Exchange {
     this.#target = target;
     this.#framing = framing;
     this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayBody);
+    runtime.pins.answers(client.req.socket, client.res);
     client.res.once('close', () => {
       if (!client.res.writableFinished) this.#cancellation.cancel();
     });

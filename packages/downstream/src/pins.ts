@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionSource } from './connection-source.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -18,11 +19,18 @@ interface Pin {
  */
 export class Pins {
   readonly #byClient = new WeakMap<Socket, Map<string, Pin>>();
+  /** What each client is answered now, or was last. */
+  readonly #answers = new WeakMap<Socket, ServerResponse>();
   readonly #now: () => number;
 
   /** `now` in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** The client gets its answer by this response. */
+  answers(client: Socket, response: ServerResponse): void {
+    this.#answers.set(client, response);
   }
 
   /** True once a connection-bound scheme was relayed for this client to this upstream. */
@@ -53,9 +61,20 @@ export class Pins {
         }
         pin.connection = connection;
         // The client believes that it is logged in: it is told the only way there is that it is not any more.
-        connection.idle(idleTimeout, () => client.end());
+        connection.idle(idleTimeout, () => this.#end(client));
       },
     };
+  }
+
+  /** Not before an answer that is under way has gone out, be it of another upstream. */
+  #end(client: Socket): void {
+    const response = this.#answers.get(client);
+    if (response === undefined || response.writableFinished || response.destroyed) {
+      client.end();
+      return;
+    }
+    response.shouldKeepAlive = false;
+    response.once('finish', () => client.end());
   }
 
   #pin(client: Socket, upstream: string): Pin {

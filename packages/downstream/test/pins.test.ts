@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Pins } from '../src/pins.ts';
@@ -68,6 +69,23 @@ describe("a client's own connections", () => {
     peer.end();
     await once(client.peer, 'finish');
     expect(client.peer.writableEnded).toBe(true);
+  });
+
+  test('that the upstream closes while another one answers the client end only after that', async () => {
+    const pins = new Pins(() => 0);
+    const client = await connected();
+    const { connection, peer } = await connected();
+    const response = new ServerResponse(new IncomingMessage(client.peer));
+    response.assignSocket(client.peer);
+    pins.answers(client.peer, response);
+    pins.source(client.peer, 'up1', 5000).put(connection);
+    const closed = once(peer.resume(), 'close');
+    peer.end();
+    await closed;
+    expect(client.peer.writableEnded).toBe(false);
+    response.end('the whole answer');
+    await once(client.peer, 'finish');
+    expect(response.writableFinished).toBe(true);
   });
 
   test('end after an hour, however busy they are', () => {
