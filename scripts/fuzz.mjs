@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Feeds broken input to every parser: npm run fuzz [-- --runs N] [--seed S] [--only NAME]. Default: a million inputs each.
-// A parser that throws, hangs or breaks one of its promises ends with the input that did it, and exit status 1.
+// Feeds broken input to the parsers of what comes over the wire: npm run fuzz [-- --runs N] [--seed S] [--only NAME]. Default: a million inputs each.
+// A parser that throws or breaks one of its promises ends with the input that did it, and exit status 1.
 import { parseArgs } from 'node:util';
 import { Mutator } from './fuzz/mutate.mjs';
 import { TARGETS } from './fuzz/targets.mjs';

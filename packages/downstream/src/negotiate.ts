@@ -96,10 +96,12 @@ class Negotiation {
     const schemes = closed === undefined && credential?.mayGoTo(host, port) ? credential.schemes : [];
     let state: ChainState = clientChain(schemes);
     let event: ChainEvent = this.#start();
-    for (let legs = 0; legs <= MAX_LEGS; ) {
+    for (let legs = 0; ; ) {
       const [next, action]: readonly [ChainState, ChainAction] = advance(state, event);
       state = next;
       if (action.kind === 'send') {
+        if (legs === MAX_LEGS)
+          return refused({ reason: 'unanswerable', detail: `the proxy asked ${MAX_LEGS} times` }, this.#response);
         legs += 1;
         event = await this.#send(action);
       } else if (action.kind === 'resume') {
@@ -120,7 +122,6 @@ class Negotiation {
         return this.#end(action);
       }
     }
-    return refused({ reason: 'unanswerable', detail: `the proxy asked ${MAX_LEGS} times` }, this.#response);
   }
 
   /** The last word to the guard. */

@@ -10,18 +10,19 @@ import { RawConnection, startChain } from '../src/index.ts';
 const USERS = ['alice', 'bob', 'carol'] as const;
 const passwordOf = (user: string): string => `the password of ${user}`;
 const users = USERS.map((name) => ({ name, password: { value: passwordOf(name) } }));
-const GET = (credentials?: string): string =>
-  `GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n${credentials === undefined ? '' : `Proxy-Authorization: ${credentials}\r\n`}\r\n`;
+const GET = (user: string, credentials?: string): string =>
+  `GET http://origin.test/${user} HTTP/1.1\r\nHost: origin.test\r\n${credentials === undefined ? '' : `Proxy-Authorization: ${credentials}\r\n`}\r\n`;
 
-/** Whom a connection to the upstream has spoken for, by what the upstream saw on it. */
+/** Whom a connection to the upstream has served: by the target, which says who asks, once credentials no longer do. */
 function speakersOf(chain: Chain): string[][] {
   const speakers = new Map<string, Set<string>>();
-  for (const { from, to, connection, credentials } of chain.legs() as readonly Leg[]) {
+  for (const { from, to, connection, credentials, target } of chain.legs() as readonly Leg[]) {
     if (from !== 'client' || to !== 'upstream') continue;
     const known = speakers.get(connection) ?? new Set();
     speakers.set(connection, known);
-    const user = credentials?.fields.user ?? credentials?.fields.username;
-    if (user !== undefined) known.add(user);
+    const user = USERS.find((name) => target.includes(`/${name}`));
+    // The first question of a client goes over a connection that is nobody's yet, and may be shared.
+    if (user !== undefined && (credentials !== undefined || known.size > 0)) known.add(user);
   }
   return [...speakers.values()].map((names) => [...names]);
 }
@@ -43,7 +44,7 @@ async function client(port: number, user: string): Promise<number[]> {
         event = { kind: 'turn', turn: await action.scheme.answer(action.challenges, facts, action.state) };
       } else {
         const { status, headers } = await connection.exchange(
-          GET(action.credentials === undefined ? undefined : formatMessage(action.credentials)),
+          GET(user, action.credentials === undefined ? undefined : formatMessage(action.credentials)),
         );
         const { challenges } = parseChallenges(valuesOf(headers, 'proxy-authenticate'));
         event = { kind: 'response', status, challenges, persistent: true, notPermitted: false };
@@ -51,7 +52,7 @@ async function client(port: number, user: string): Promise<number[]> {
       }
       [state, action] = advance(state, event);
     }
-    for (let i = 0; i < 3; i += 1) statuses.push((await connection.exchange(GET())).status);
+    for (let i = 0; i < 3; i += 1) statuses.push((await connection.exchange(GET(user))).status);
     return statuses;
   } finally {
     connection.destroy();
@@ -69,7 +70,6 @@ describe('a connection to the upstream speaks for one user only', () => {
       const heard = await Promise.all(clients.map((user) => client(chain.downstream.port, user)));
       expect(new Set(heard.map(String))).toEqual(new Set(['407,407,200,200,200,200']));
       const speakers = speakersOf(chain);
-      // The first question of a client goes over a connection that is nobody's yet, and may be shared.
       const loggedIn = speakers.filter((names) => names.length > 0);
       expect(loggedIn).toHaveLength(clients.length);
       expect(loggedIn.every((names) => names.length === 1)).toBe(true);
@@ -103,13 +103,14 @@ describe('a connection to the upstream speaks for one user only', () => {
             USERS.flatMap((user) => [user, user]).map(async (user) => {
               const connection = await RawConnection.connect(chain.downstream.port);
               const { status } = await connection.exchange(
-                `GET http://origin.test:${portOf(user)}/ HTTP/1.1\r\nHost: origin.test:${portOf(user)}\r\n\r\n`,
+                `GET http://origin.test:${portOf(user)}/${user} HTTP/1.1\r\nHost: origin.test:${portOf(user)}\r\n\r\n`,
               );
               connection.destroy();
               expect(status).toBe(200);
             }),
           );
         }
+        expect(new Set(speakersOf(chain).flat())).toEqual(new Set(USERS));
         expect(speakersOf(chain).every((names) => names.length <= 1)).toBe(true);
       } finally {
         await chain.close();

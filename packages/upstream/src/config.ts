@@ -212,6 +212,17 @@ function* contradictions(config: unknown): Generator<Contradiction> {
     if (schemes.includes(scheme)) continue;
     yield { path: ['auth', 'helpers', scheme], message: `expected ${scheme} among auth.schemes: it is not offered` };
   }
+  for (const scheme of ['ntlm', 'negotiate'] as const) {
+    const helper: object = auth?.helpers?.[scheme] ?? {};
+    if (!('concurrency' in helper) || helper.concurrency === 0) continue;
+    const message = `expected 0: a handshake of ${scheme} has one process for itself, without channel-IDs`;
+    yield { path: ['auth', 'helpers', scheme, 'concurrency'], message };
+  }
+  if (helpers.includes('digest') && auth?.digest?.userhash === true)
+    yield {
+      path: ['auth', 'digest', 'userhash'],
+      message: 'expected false beside auth.helpers.digest: helpers know no hashed names',
+    };
   if (schemes.includes('negotiate') && !helpers.includes('negotiate')) {
     yield {
       path: ['auth', 'schemes'],
