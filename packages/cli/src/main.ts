@@ -55,7 +55,11 @@ function program(done: (status: number) => void): Command {
   command
     .command('trace <url>')
     .description('one request through a proxy: every leg, and a verdict')
-    .option('-x, --proxy <url>', 'the proxy, http://HOST:PORT (default: http_proxy, https_proxy, all_proxy)')
+    .option(
+      '-x, --proxy <url>',
+      'the proxy, http://HOST:PORT or https:// (default: http_proxy, https_proxy, all_proxy)',
+    )
+    .option('--proxy-cacert <file>', 'the authority that signed the certificate of an https proxy, in PEM form')
     .option(
       '-u, --user <user[:password]>',
       'credentials for the proxy; without a password it is asked for; ":" for Kerberos; a token with --scheme bearer',

@@ -132,13 +132,13 @@ async function runWorker(worker: number, { downstream, log }: Config): Promise<n
 
 async function startDownstreamWorkers(
   count: number,
-  { host }: { readonly host: string },
+  { host, tls }: { readonly host: string; readonly tls?: object | undefined },
   state: StateStore,
   logger: Logger,
 ): Promise<Omit<Tier, 'name' | 'place'>> {
   const workers = await startWorkers(count, state, logger);
   const authority = host.includes(':') ? `[${host}]` : host;
-  return { ...workers, url: `http://${authority}:${workers.port}` };
+  return { ...workers, url: `${tls === undefined ? 'http' : 'https'}://${authority}:${workers.port}` };
 }
 
 /** Reads what a configuration refers to (secrets, user files); nothing listens yet. */

@@ -1,9 +1,9 @@
 import type { Described } from '@chain407/auth';
 import { Secret } from '@chain407/auth';
 import type { Leg, RequestTarget } from '@chain407/core';
-import { parseAuthority, parseForwardTarget, subscribeLegs } from '@chain407/core';
+import { parseAuthority, parseForwardTarget, readTls, subscribeLegs } from '@chain407/core';
 import type { Account, SchemeChoice, Tickets, Upstream } from '@chain407/downstream';
-import { Credential, fixedSecret, loadKerberos, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
+import { Credential, fixedSecret, HopTls, loadKerberos, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
 import { EXIT, Exit } from './exit.ts';
 import { paint, print, visible } from './output.ts';
 import { readPassword } from './prompt.ts';
@@ -16,13 +16,14 @@ export interface TraceOptions {
   readonly proxy?: string;
   readonly user?: string;
   readonly scheme?: string;
+  readonly proxyCacert?: string;
   readonly request: string;
   readonly connect?: true;
   readonly json?: true;
 }
 
 /** Times in milliseconds: a person waits for this command. */
-const LIMITS = { connectTimeout: 10_000, responseTimeout: 30_000, headerSize: 64 * 1024 } as const;
+const LIMITS = { connectTimeout: 10_000, responseTimeout: 30_000, headerSize: 64 * 1024, headerCount: 1000 } as const;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** One request, every leg of it, and a verdict. 0: it got through; 1: it did not. */
@@ -36,7 +37,7 @@ export async function trace(url: string, options: TraceOptions): Promise<number>
   const name = `${proxy.host}:${proxy.port}`;
   const upstream: Upstream = {
     name,
-    connection: { ...LIMITS, host: proxy.host, port: proxy.port },
+    connection: { ...LIMITS, host: proxy.host, port: proxy.port, tls: tlsOf(proxy, options) },
     idleTimeout: 0,
     credential,
   };
@@ -116,18 +117,36 @@ function proxyFromEnvironment(url: string): string {
 interface ProxyAddress {
   readonly host: string;
   readonly port: number;
+  readonly secured: boolean;
   readonly userinfo: string | undefined;
 }
+
+const DEFAULT_PORT: ReadonlyMap<string, number> = new Map([
+  ['http', 80],
+  ['https', 443],
+]);
 
 function proxyOf(text: string): ProxyAddress {
   const [, scheme = 'http', userinfo, authority = ''] =
     /^(?:([a-z0-9+.-]+):\/\/)?(?:(.*)@)?([^/]*)\/?$/i.exec(text) ?? [];
   const parsed = parseAuthority(authority);
+  const defaultPort = DEFAULT_PORT.get(scheme.toLowerCase());
   // The text may hold a password: it is not repeated.
-  if (scheme.toLowerCase() !== 'http' || parsed === undefined) {
-    throw new Exit(EXIT.usage, '-x: expected http://HOST:PORT of a proxy');
+  if (defaultPort === undefined || parsed === undefined) {
+    throw new Exit(EXIT.usage, '-x: expected http://HOST:PORT or https://HOST:PORT of a proxy');
   }
-  return { host: parsed.host, port: parsed.port ?? 80, userinfo };
+  const secured = scheme.toLowerCase() === 'https';
+  return { host: parsed.host, port: parsed.port ?? defaultPort, secured, userinfo };
+}
+
+function tlsOf({ host, secured }: ProxyAddress, { proxyCacert: ca }: TraceOptions): HopTls | undefined {
+  if (!secured) {
+    if (ca === undefined) return undefined;
+    throw new Exit(EXIT.usage, '--proxy-cacert: expected an https:// proxy beside it');
+  }
+  const read = readTls({ ca }, 'tls');
+  if (!read.ok) throw new Exit(EXIT.usage, `--proxy-cacert: ${read.problems.map(({ message }) => message).join('; ')}`);
+  return new HopTls(host, read.material);
 }
 
 async function credentialOf(

@@ -1,9 +1,12 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
 import { afterEarlierResponses, inTurn, responseUnderWay, SocketExchange } from './client-exchange.ts';
+import type { ConnectionLimits } from './connection-count.ts';
+import { ConnectionCount } from './connection-count.ts';
 import { malformed } from './http/common-pages.ts';
 import { listOf } from './http/headers.ts';
 import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
@@ -11,11 +14,13 @@ import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
+import type { SecuredAddress } from './tls/tls-material.ts';
 
 /** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */
-export interface ListenerLimits {
+export interface ListenerLimits extends ConnectionLimits {
   readonly headerSize: number;
-  readonly connections: number;
+  /** Fields in a request's head. */
+  readonly headerCount: number;
   readonly headerTimeout: number;
   readonly idleTimeout: number;
   /** How long {@link Listener.close} waits for exchanges and tunnels. */
@@ -25,8 +30,7 @@ export interface ListenerLimits {
 export interface ListenerOptions {
   /** Names the tier in pages and `Proxy-Status`. */
   readonly tier: string;
-  readonly host: string;
-  readonly port: number;
+  readonly listen: SecuredAddress;
   readonly limits: ListenerLimits;
   /** Handles one exchange; must answer it, and must not throw. */
   readonly handle: (exchange: ClientExchange) => void;
@@ -36,6 +40,9 @@ export interface ListenerOptions {
 interface NewerServerOptions {
   readonly shouldUpgradeCallback: (req: IncomingMessage) => boolean;
 }
+
+/** Connections beyond the limit that are let in to be told so; any more are closed unheard. */
+const MAX_SURPLUS = 256;
 
 const DRAINING: Explanation = {
   status: 503,
@@ -60,11 +67,19 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
   readonly #unparsable = new WeakSet<Socket>();
+  readonly #count: ConnectionCount;
+  /** Connections beyond a limit: they are told so at their first request. */
+  readonly #surplus = new WeakMap<Socket, Explanation>();
+  /** The server's event for a socket that speaks HTTP from now on. */
+  readonly #arrival: 'connection' | 'secureConnection';
   #draining = false;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
+    const { tls } = options.listen;
     const { limits } = options;
+    this.#count = new ConnectionCount(limits);
+    this.#arrival = tls === undefined ? 'connection' : 'secureConnection';
     const serverOptions: ServerOptions & NewerServerOptions = {
       maxHeaderSize: limits.headerSize,
       headersTimeout: limits.headerTimeout,
@@ -76,12 +91,24 @@ export class Listener {
       requireHostHeader: true,
       shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
     };
-    this.#server = createServer(serverOptions);
-    this.#server.maxConnections = limits.connections;
-    // Beyond 1000 fields Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
-    // forwarded would be framed otherwise. `headerSize` bounds the head.
+    this.#server =
+      tls === undefined
+        ? createServer(serverOptions)
+        : createSecureServer({
+            ...serverOptions,
+            ...tls,
+            // Clients that offer h2 beside it must know which of the two they get (RFC 7301 §3.2).
+            ALPNProtocols: ['http/1.1'],
+            handshakeTimeout: limits.headerTimeout,
+          });
+    this.#server.maxConnections =
+      limits.connections === 0 ? Number.POSITIVE_INFINITY : limits.connections + MAX_SURPLUS;
+    // Beyond its limit Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
+    // forwarded would be framed otherwise. `headerCount` refuses them.
     this.#server.maxHeadersCount = 0;
-    this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
+    this.#server.on(this.#arrival, (socket: Socket) => this.#onArrival(socket));
+    // A TLS listener tells of the bare socket first.
+    if (tls !== undefined) this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
@@ -95,7 +122,8 @@ export class Listener {
     const server = listener.#server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host: options.host, port: options.port }, () => {
+      const { host, port } = options.listen;
+      server.listen({ host, port }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -111,12 +139,12 @@ export class Listener {
   get url(): string {
     const { address, family } = this.#server.address() as AddressInfo;
     const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
-    return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${this.port}`;
+    return `${this.#options.listen.tls === undefined ? 'http' : 'https'}://${family === 'IPv6' && host === address ? `[${host}]` : host}:${this.port}`;
   }
 
   /** Client connections that are open, tunnels included. */
   get connections(): number {
-    return this.#sockets.size;
+    return this.#count.open;
   }
 
   /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest. */
@@ -143,6 +171,15 @@ export class Listener {
   }
 
   /** Also called for a socket that comes back after a refused CONNECT; then it is known already. */
+  #onArrival(socket: Socket): void {
+    if (this.#sockets.has(socket)) return;
+    this.#adopt(socket);
+    const client = socket.remoteAddress ?? '';
+    const refusal = this.#count.admit(client);
+    if (refusal === undefined) socket.once('close', () => this.#count.release(client));
+    else this.#surplus.set(socket, refusal);
+  }
+
   #adopt(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
     socket.on('error', () => socket.destroy());
@@ -152,8 +189,9 @@ export class Listener {
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
-    if (this.#draining) {
-      explain(res, this.#options.tier, DRAINING, { close: true });
+    const refusal = this.#refusal(req, req.socket);
+    if (refusal !== undefined) {
+      explain(res, this.#options.tier, refusal, { close: true });
       return;
     }
     // What was announced before the drain began still finishes, pipelined requests too, but the connection does not go on.
@@ -161,6 +199,14 @@ export class Listener {
       if (this.#draining && responseUnderWay(req.socket) === undefined) req.socket.destroySoon();
     });
     inTurn(req.socket, res, () => this.#options.handle({ kind: 'request', req, res }));
+  }
+
+  /** Why this listener does not take a request. */
+  #refusal({ rawHeaders }: IncomingMessage, socket: Socket): Explanation | undefined {
+    if (this.#draining) return DRAINING;
+    const { headerCount } = this.#options.limits;
+    if (rawHeaders.length > 2 * headerCount) return malformed(431, `more than ${headerCount} header fields`);
+    return this.#surplus.get(socket);
   }
 
   #onUpgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
@@ -177,8 +223,9 @@ export class Listener {
     const keepAlive = req.httpVersion === '1.1' && !listOf(req.rawHeaders, 'connection').includes('close');
     const begin = (): void => {
       const exchange = new SocketExchange(kind, req, socket, head, keepAlive, (rest) => this.#handBack(socket, rest));
-      if (this.#draining) explain(exchange.res, this.#options.tier, DRAINING, { close: true });
-      else this.#options.handle(exchange);
+      const refusal = this.#refusal(req, socket);
+      if (refusal === undefined) this.#options.handle(exchange);
+      else explain(exchange.res, this.#options.tier, refusal, { close: true });
     };
     afterEarlierResponses(socket, begin);
   }
@@ -190,7 +237,7 @@ export class Listener {
       return;
     }
     if (rest.length > 0) socket.unshift(rest);
-    this.#server.emit('connection', socket);
+    this.#server.emit(this.#arrival, socket);
     socket.resume();
   }
 

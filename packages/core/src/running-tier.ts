@@ -6,6 +6,7 @@ import type { TunnelEnd } from './http/tunnel.ts';
 import type { ListenerLimits } from './listener.ts';
 import { Listener } from './listener.ts';
 import type { Logger } from './logger.ts';
+import type { SecuredAddress } from './tls/tls-material.ts';
 
 /** A tier that runs. */
 export interface RunningTier {
@@ -26,7 +27,7 @@ export interface TierOptions {
   /** Stands in pages and `Proxy-Status`. */
   readonly name: string;
   readonly pseudonym: string;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: SecuredAddress;
   readonly limits: ListenerLimits;
   readonly logger: Logger;
   /** Answers one exchange; resolves when that is done, with how its tunnel ended where it had one. */
@@ -52,7 +53,7 @@ export async function runTier(options: TierOptions): Promise<RunningTier> {
       },
     );
   };
-  const listener = await Listener.start({ tier: name, ...listen, limits, handle });
+  const listener = await Listener.start({ tier: name, listen, limits, handle });
   return {
     url: listener.url,
     port: listener.port,

@@ -126,7 +126,7 @@ describe('an address to listen on', () => {
     ['proxy-1.corp.example:65535', 'proxy-1.corp.example', 65_535],
     [':3128', '::', 3128],
     ['0.0.0.0:80', '0.0.0.0', 80],
-  ])('%s', (text, host, port) => expect(good(listenAddress(), text)).toEqual({ host, port }));
+  ])('%s', (text, host, port) => expect(good(listenAddress('/etc'), text)).toEqual({ host, port }));
 
   test.each([
     '127.0.0.1',
@@ -148,7 +148,16 @@ describe('an address to listen on', () => {
     3128,
     ['127.0.0.1:80'],
     ...WEIRD,
-  ])('%p is none', (value) => expect(problem(listenAddress(), value)).toMatch(/^expected an address such as 127/));
+  ])('%p is none', (value) =>
+    expect(problem(listenAddress('/etc'), value)).toMatch(/^expected an address such as 127/),
+  );
+
+  test('with a certificate and its key', () => {
+    const secured = { address: '[::1]:3128', tls: { cert: 'proxy.pem', key: '/keys/proxy.key' } };
+    const tls = { cert: '/etc/proxy.pem', key: '/keys/proxy.key' };
+    expect(good(listenAddress('/etc'), secured)).toEqual({ host: '::1', port: 3128, tls });
+    expect(good(listenAddress('/etc'), { address: ':80' })).toEqual({ host: '::', port: 80, tls: undefined });
+  });
 
   test.each([
     ['127.0.0.1', true],
@@ -348,15 +357,15 @@ describe('ports', () => {
 
 describe('the URL of a proxy', () => {
   test.each([
-    ['http://proxy-a.corp.example:8080', 'proxy-a.corp.example', 8080],
-    ['http://proxy', 'proxy', 80],
-    ['HTTP://Proxy.Example:1/', 'proxy.example', 1],
-    ['http://[::1]:3128', '::1', 3128],
-    ['http://127.0.0.1:65535', '127.0.0.1', 65_535],
-  ])('%s', (text, host, port) => expect(good(httpUrl(), text)).toEqual({ protocol: 'http:', host, port }));
+    ['http://proxy-a.corp.example:8080', 'http:', 'proxy-a.corp.example', 8080],
+    ['http://proxy', 'http:', 'proxy', 80],
+    ['https://proxy', 'https:', 'proxy', 443],
+    ['HTTPS://Proxy.Example:1/', 'https:', 'proxy.example', 1],
+    ['http://[::1]:3128', 'http:', '::1', 3128],
+    ['http://127.0.0.1:65535', 'http:', '127.0.0.1', 65_535],
+  ])('%s', (text, protocol, host, port) => expect(good(httpUrl(), text)).toEqual({ protocol, host, port }));
 
   test.each([
-    ['https://proxy:443', 'got "https://proxy:443"; https is not supported yet'],
     ['http://alice:hunter2@proxy', 'got "http://[secret]@proxy"; a user name and password belong under credentials'],
     ['http://proxy/path', 'a proxy has no path and no query; credentials belong under credentials'],
     ['http://proxy?user=alice', 'a proxy has no path and no query'],
@@ -371,7 +380,7 @@ describe('the URL of a proxy', () => {
     [['http://proxy'], 'got a list'],
     ...WEIRD.map((value): [unknown, string] => [value, 'got ']),
   ])('%p is none', (value, message) => {
-    expect(problem(httpUrl(), value)).toMatch(/^expected http:\/\/HOST:PORT of a proxy, got /);
+    expect(problem(httpUrl(), value)).toMatch(/^expected http:\/\/HOST:PORT or https:\/\/HOST:PORT of a proxy, got /);
     expect(problem(httpUrl(), value)).toContain(message);
     expect(problem(httpUrl(), value)).not.toContain('hunter2');
   });

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const name = z.string().min(1);
 const schema = z.strictObject({
-  listen: listenAddress().default({ host: '127.0.0.1', port: 3128 }),
+  listen: listenAddress('/etc').default({ host: '127.0.0.1', port: 3128 }),
   port: z.int().min(1).max(65_535).optional(),
   factor: z.number().optional(),
   least: z.int().min(1).optional(),

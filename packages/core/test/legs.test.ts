@@ -4,7 +4,6 @@ import {
   createLogger,
   credentialsOf,
   ExchangeRecord,
-  Listener,
   outcomeOf,
   publishLeg,
   redactHeaders,
@@ -12,6 +11,7 @@ import {
 } from '@chain407/core';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RawClient } from './raw.ts';
+import { startListener } from './start-listener.ts';
 
 const PASSWORD = 'correct-horse:battery';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -120,8 +120,6 @@ test.each([
 });
 
 describe('the record of an exchange', () => {
-  const limits = { headerSize: 16_384, connections: 10, headerTimeout: 0, idleTimeout: 0, drain: 0 };
-
   async function record(
     message: string,
     use: (record: ExchangeRecord) => void = () => undefined,
@@ -139,7 +137,7 @@ describe('the record of an exchange', () => {
       kept.log(logger);
       exchange.res.writeHead(200, ['Content-Length', '0', 'Connection', 'close']).end();
     };
-    const listener = await Listener.start({ tier: 't', host: '127.0.0.1', port: 0, limits, handle });
+    const listener = await startListener(handle);
     const client = await RawClient.connect(listener.port);
     await client.write(message).toEnd();
     await client.destroy();

@@ -1,7 +1,8 @@
 import type { RequestTarget } from '@chain407/core';
-import { answerAsRecipient, countForward, isFinalRecipient, Listener, parseForwardTarget } from '@chain407/core';
+import { answerAsRecipient, countForward, isFinalRecipient, type Listener, parseForwardTarget } from '@chain407/core';
 import { describe, expect, test } from '@jest/globals';
 import { RawClient } from './raw.ts';
+import { startListener } from './start-listener.ts';
 
 function targetOf(url: string): RequestTarget {
   const parsed = parseForwardTarget('OPTIONS', url);
@@ -43,11 +44,10 @@ describe('a request', () => {
 
 describe('the last recipient', () => {
   async function ask(message: string): Promise<string> {
-    const limits = { headerSize: 16_384, connections: 10, headerTimeout: 0, idleTimeout: 0, drain: 0 };
     const handle = ({ req, res }: Parameters<Parameters<typeof Listener.start>[0]['handle']>[0]): void => {
       answerAsRecipient(req, res);
     };
-    const listener = await Listener.start({ tier: 't', host: '127.0.0.1', port: 0, limits, handle });
+    const listener = await startListener(handle);
     const client = await RawClient.connect(listener.port);
     const answer = await client.write(message).toEnd();
     await client.destroy();

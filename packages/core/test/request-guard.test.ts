@@ -1,8 +1,9 @@
 import type { ClientExchange, GuardVerdict } from '@chain407/core';
-import { explain, guardRequest, Listener, malformed } from '@chain407/core';
+import { explain, guardRequest, type Listener, malformed } from '@chain407/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RawClient } from './raw.ts';
+import { startListener } from './start-listener.ts';
 
 /**
  * The guard behind Node's parser, as a tier has them. What is no request that can be read in exactly one way gets 400,
@@ -16,12 +17,11 @@ function handle({ kind, req, res }: ClientExchange): void {
   if (verdict.ok) {
     seen.push(verdict);
     res.writeHead(200, ['Content-Length', '0', 'Connection', 'close']).end();
-  } else explain(res, 'tier', malformed(400, verdict.why), { close: true });
+  } else explain(res, 't', malformed(400, verdict.why), { close: true });
 }
 
 beforeAll(async () => {
-  const limits = { headerSize: 16_384, connections: 100, headerTimeout: 0, idleTimeout: 0, drain: 0 };
-  listener = await Listener.start({ tier: 'tier', host: '127.0.0.1', port: 0, limits, handle });
+  listener = await startListener(handle);
 });
 afterAll(() => listener.kill());
 beforeEach(() => {
@@ -97,7 +97,7 @@ describe('answers 400, and hands nothing on, for', () => {
   test.each(REFUSED)('%s', async (_name, message, details) => {
     const answer = await exchange(message);
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(answer).toContain(`\r\nProxy-Status: tier; error=http_request_error; details="${details}"\r\n`);
+    expect(answer).toContain(`\r\nProxy-Status: t; error=http_request_error; details="${details}"\r\n`);
     expect(answer.toLowerCase()).toContain('\r\nconnection: close\r\n');
     expect(seen).toEqual([]);
   });

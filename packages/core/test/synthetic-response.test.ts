@@ -1,8 +1,9 @@
 import type { ClientExchange, Explanation } from '@chain407/core';
-import { explain, Listener, malformed, proxyStatus, synthesize, valuesOf } from '@chain407/core';
+import { explain, malformed, proxyStatus, synthesize, valuesOf } from '@chain407/core';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RawClient } from './raw.ts';
+import { startListener } from './start-listener.ts';
 
 const PLAIN: Explanation = {
   status: 407,
@@ -125,10 +126,8 @@ test('no cache keeps a response of ours', () => {
 });
 
 describe('on the wire', () => {
-  const limits = { headerSize: 16_384, connections: 10, headerTimeout: 0, idleTimeout: 0, drain: 0 };
-
   async function answerTo(message: string, handle: (exchange: ClientExchange) => void): Promise<string> {
-    const listener = await Listener.start({ tier: 't', host: '127.0.0.1', port: 0, limits, handle });
+    const listener = await startListener(handle);
     const client = await RawClient.connect(listener.port);
     const answer = await client.write(message).toEnd();
     await client.destroy();
@@ -150,10 +149,7 @@ describe('on the wire', () => {
   });
 
   test('a client that still sends gets the whole answer before the connection closes', async () => {
-    const listener = await Listener.start({
-      ...{ tier: 't', host: '127.0.0.1', port: 0, limits },
-      handle: ({ res }) => explain(res, 't', PLAIN, { close: true }),
-    });
+    const listener = await startListener(({ res }) => explain(res, 't', PLAIN, { close: true }));
     const client = await RawClient.connect(listener.port);
     client.write('POST http://a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n');
     expect(await client.until('made by t.\n')).toMatch(/^HTTP\/1\.1 407 /);

@@ -1,25 +1,18 @@
-import { accessSync, constants } from 'node:fs';
-import type { LiveSecret, Logger, Problem, StateStore } from '@chain407/core';
-import { fileProblem, openSecret } from '@chain407/core';
-import type { Account, Tickets } from './account.ts';
-import { unfitFor } from './account.ts';
+import type { Logger, Problem, StateStore } from '@chain407/core';
+import { readListenerTls, readTls } from '@chain407/core';
 import type { DownstreamConfig } from './config.ts';
 import { upstreamsOf } from './config.ts';
-import type { CredentialConfig } from './credential-config.ts';
-import { schemesFor } from './credential-config.ts';
-import { Credential } from './credentials.ts';
+import type { Credential } from './credentials.ts';
+import { HopTls } from './dial.ts';
 import { Failover } from './failover.ts';
-import { loadKerberos } from './kerberos/load.ts';
-import type { LockoutOptions } from './lockout.ts';
-import { storeLedger } from './lockout-ledger.ts';
+import { openCredential } from './open-credential.ts';
 import { Pins } from './pins.ts';
 import { Pool } from './pool.ts';
+import { ReplayMemory } from './replay-memory.ts';
 import type { Route, Via } from './routes.ts';
 import type { Assembly } from './server.ts';
 import type { Upstream } from './upstream.ts';
 
-/** How long half of a tunnel may stay open alone, in milliseconds. Precedent: forwarder's one minute. */
-const HALF_CLOSE_TIMEOUT = 60_000;
 const LOOPBACK = ['127.0.0.1', '::1'];
 
 export type Assembled =
@@ -34,38 +27,43 @@ export async function assemble(config: DownstreamConfig, logger: Logger, shared?
   const problems: Problem[] = [];
   const credentials = new Map<string, Credential>();
   for (const name of Object.keys(config.credentials)) {
-    const made = await credential(name, config, logger, shared);
+    const made = await openCredential(name, config, logger, shared);
     if (made.ok) credentials.set(name, made.credential);
     else problems.push(...made.problems);
   }
   const close = (): void => {
     for (const one of credentials.values()) one.close();
   };
-  if (problems.length > 0) {
+  const listener = readListenerTls(config.listen);
+  if (!listener.ok) problems.push(...listener.problems);
+  const secured: Record<string, HopTls | undefined> = {};
+  for (const name of Object.keys(config.upstreams)) {
+    const made = hopTls(name, config);
+    if (made.ok) secured[name] = made.tls;
+    else problems.push(...made.problems);
+  }
+  if (problems.length > 0 || !listener.ok) {
     close();
     return { ok: false, problems };
   }
-  const upstreams = new Map(Object.keys(config.upstreams).map((name) => [name, upstream(name, config, credentials)]));
-  const { limits, listen, clients, rejected } = config;
-  const connection = {
-    connectTimeout: limits.connectTimeout,
-    responseTimeout: limits.responseTimeout,
-    headerSize: limits.headerSize,
-  };
+  const upstreams = new Map(
+    Object.entries(secured).map(([name, tls]) => [name, upstream(name, config, credentials, tls)]),
+  );
+  const { limits, clients, rejected } = config;
   return {
     ok: true,
     assembly: {
-      listen,
+      listen: listener.listen,
       limits,
       admits: admission(clients),
       routes: routes(config, upstreams),
-      direct: { ...connection, idleTimeout: limits.idleTimeout },
+      direct: { ...connectionLimits(limits), idleTimeout: limits.idleTimeout },
       runtime: {
         rejected,
-        replayBody: limits.replayBody,
+        replayMemory: new ReplayMemory(limits),
         tunnel: {
           idleTimeout: limits.tunnelIdleTimeout,
-          halfCloseTimeout: Math.min(HALF_CLOSE_TIMEOUT, limits.tunnelIdleTimeout),
+          halfCloseTimeout: limits.tunnelHalfCloseTimeout,
         },
         pool: new Pool(),
         pins: new Pins(Date.now),
@@ -76,109 +74,40 @@ export async function assemble(config: DownstreamConfig, logger: Logger, shared?
   };
 }
 
-type Made =
-  | { readonly ok: true; readonly credential: Credential }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
-async function credential(
-  name: string,
-  config: DownstreamConfig,
-  logger: Logger,
-  shared: StateStore | undefined,
-): Promise<Made> {
-  const given = config.credentials[name] as DownstreamConfig['credentials'][string];
-  const problems: Problem[] = [];
-  const secrets: { password?: LiveSecret; ntHash?: LiveSecret; token?: LiveSecret } = {};
-  for (const key of ['password', 'ntHash', 'token'] as const) {
-    const source = given[key];
-    if (source === undefined) continue;
-    const onProblem = (message: string): void =>
-      logger.warn({ credential: name }, `the ${key} of the credentials "${name}" stays as it was: ${message}`);
-    const { lifetime } = given;
-    const opened = await openSecret(source, { onProblem, ...(lifetime === undefined ? {} : { lifetime }) });
-    if (opened.ok) secrets[key] = opened.secret;
-    else problems.push({ severity: 'error', path: `credentials.${name}.${key}`, message: opened.message });
-  }
-  const { username, domain, workstation, lifetime, rfc2069 } = given;
-  const schemes = schemesFor(given);
-  const tickets = schemes.includes('negotiate') ? await ticketsOf(given.kerberos) : undefined;
-  if (tickets?.ok === false)
-    problems.push({ severity: 'error', path: `credentials.${name}.kerberos`, message: tickets.message });
-  const kerberos = tickets?.ok === true ? { kerberos: tickets.tickets } : {};
-  const account: Account = { username, domain, workstation, lifetime, rfc2069, ...secrets, ...kerberos };
-  const unfit = problems.length === 0 ? unfitFor(account, schemes) : undefined;
-  if (unfit !== undefined) problems.push({ severity: 'error', path: `credentials.${name}`, message: unfit });
-  if (problems.length > 0) {
-    for (const secret of Object.values(secrets)) secret.close();
-    account.kerberos?.close();
-    return { ok: false, problems };
-  }
-  const onProblem = (message: string): void => logger.warn({ credential: name }, message);
-  const mayGoTo = destinations(name, config);
-  const lockout = { ...config.lockout, now: Date.now, onChange: announce(name, logger) };
-  const { attempts } = config.lockout;
-  const ledger = shared && { ledger: (key: string) => storeLedger(shared, key, attempts, Date.now) };
-  return { ok: true, credential: new Credential({ name, account, schemes, mayGoTo, lockout, onProblem, ...ledger }) };
-}
-
-type LoadedTickets =
-  | { readonly ok: true; readonly tickets: Tickets }
-  | { readonly ok: false; readonly message: string };
-
-async function ticketsOf(config: CredentialConfig['kerberos']): Promise<LoadedTickets | undefined> {
-  if (config === undefined) return undefined;
-  const { spn, mutual, keytab } = config;
-  const unreadable = keytab === undefined ? undefined : whyUnreadable(keytab);
-  if (unreadable !== undefined) return { ok: false, message: unreadable };
-  const loaded = await loadKerberos(config);
-  if (!loaded.ok) return loaded;
-  const { initiate, close } = loaded;
-  return { ok: true, tickets: { initiate, close, mutual, ...(spn === undefined ? {} : { spn }) } };
-}
-
-/** GSS would say so at the first request only, and not which file. */
-function whyUnreadable(keytab: string): string | undefined {
-  try {
-    accessSync(keytab, constants.R_OK);
-    return undefined;
-  } catch (error) {
-    return fileProblem(keytab, error);
-  }
-}
-
-/** Where the credentials may be sent: what they name, else the upstreams that name them. */
-function destinations(name: string, { credentials, upstreams }: DownstreamConfig): Credential['mayGoTo'] {
-  const hosts = credentials[name]?.hosts;
-  const namedBy = Object.values(upstreams).filter((upstream) => upstream.credentials === name);
-  return (host, port) =>
-    hosts?.some((pattern) => pattern.matches(host, port)) ??
-    namedBy.some(({ url }) => url.host === host && url.port === port);
-}
-
-/** Once per change, not per request. */
-function announce(name: string, logger: Logger): LockoutOptions['onChange'] {
-  return (state) => {
-    if (state.phase === 'closed') {
-      const again = new Date(state.until).toISOString();
-      logger.warn(
-        { credential: name, again },
-        `the credentials "${name}" are held back until ${again}: ${state.reason}`,
-      );
-    } else {
-      logger.info({ credential: name }, `the credentials "${name}" are accepted again`);
-    }
-  };
-}
-
 function upstream(
   name: string,
   { upstreams, limits }: DownstreamConfig,
   credentials: ReadonlyMap<string, Credential>,
+  tls: HopTls | undefined,
 ): Upstream {
   const { url, credentials: account, idleTimeout } = upstreams[name] as DownstreamConfig['upstreams'][string];
-  const { connectTimeout, responseTimeout, headerSize } = limits;
-  const connection = { host: url.host, port: url.port, connectTimeout, responseTimeout, headerSize };
+  const connection = { host: url.host, port: url.port, tls, ...connectionLimits(limits) };
   return { name, connection, idleTimeout, credential: account === undefined ? undefined : credentials.get(account) };
+}
+
+const connectionLimits = ({
+  connectTimeout,
+  responseTimeout,
+  headerSize,
+  headerCount,
+}: DownstreamConfig['limits']) => ({
+  connectTimeout,
+  responseTimeout,
+  headerSize,
+  headerCount,
+});
+
+type MadeTls =
+  | { readonly ok: true; readonly tls: HopTls | undefined }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+function hopTls(name: string, { upstreams }: DownstreamConfig): MadeTls {
+  const { url, tls } = upstreams[name] as DownstreamConfig['upstreams'][string];
+  if (url.protocol !== 'https:') return { ok: true, tls: undefined };
+  const read = readTls(tls ?? {}, `upstreams.${name}.tls`);
+  if (!read.ok) return read;
+  const named = tls?.servername === undefined ? {} : { servername: tls.servername };
+  return { ok: true, tls: new HopTls(url.host, { ...read.material, ...named }) };
 }
 
 function routes(config: DownstreamConfig, upstreams: ReadonlyMap<string, Upstream>): Route[] {

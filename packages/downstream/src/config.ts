@@ -1,16 +1,28 @@
-import { cidr, duration, hostPattern, httpUrl, isLoopback, listenAddress, size } from '@chain407/core';
+import {
+  cidr,
+  connectionTls,
+  duration,
+  hostPattern,
+  httpUrl,
+  isLoopback,
+  limitFields,
+  listenAddress,
+  size,
+} from '@chain407/core';
 import { z } from 'zod';
 import { credentialComplaints, credentialSchema } from './credential-config.ts';
 import { IDENTITY_MODES, REJECTED_POLICIES } from './identity.ts';
 
 const name = z.string().min(1);
 
-const upstreamSchema = z.strictObject({
-  url: httpUrl(),
-  credentials: name.optional(),
-  /** Under the 10-15 s after which some proxies (Blue Coat) close idle connections. */
-  idleTimeout: duration().default(8_000),
-});
+const upstreamSchema = (baseDir: string) =>
+  z.strictObject({
+    url: httpUrl(),
+    tls: connectionTls(baseDir).optional(),
+    credentials: name.optional(),
+    /** Under the 10-15 s after which some proxies (Blue Coat) close idle connections. */
+    idleTimeout: duration().default(8_000),
+  });
 
 const routeSchema = z.strictObject({
   to: z.array(hostPattern()).min(1).readonly(),
@@ -19,24 +31,20 @@ const routeSchema = z.strictObject({
 });
 
 const limitsSchema = z.strictObject({
-  headerSize: size().default(64 * 1024),
-  connections: z.int().min(1).default(20_000),
-  headerTimeout: duration().default(15_000),
-  /** A client connection without a request. */
-  idleTimeout: duration().default(300_000),
-  connectTimeout: duration().default(10_000),
-  /** Without a byte from the next hop while its response is awaited. */
+  ...limitFields(),
+  /** Without a byte to or from either side while an exchange is under way. */
   responseTimeout: duration().default(300_000),
-  tunnelIdleTimeout: duration().default(3_600_000),
+  /** Bytes of one request body that are kept for another try. */
   replayBody: size().default(1024 * 1024),
-  drain: duration().default(30_000),
+  /** Of all request bodies together. */
+  replayMemory: size().default(64 * 1024 * 1024),
 });
 
 /** The section `downstream:` of a configuration. Relative paths in it start at `baseDir`. */
 export const downstreamSchema = (baseDir: string) =>
   z
     .strictObject({
-      listen: listenAddress().default({ host: '127.0.0.1', port: 3128 }),
+      listen: listenAddress(baseDir).default({ host: '127.0.0.1', port: 3128 }),
       /** Processes; `auto`: one for each core. */
       workers: z
         .union([z.int().min(1).max(256), z.literal('auto')], { error: 'expected a number from 1, or auto' })
@@ -46,7 +54,7 @@ export const downstreamSchema = (baseDir: string) =>
         .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.enum(REJECTED_POLICIES))
         .default('407'),
       credentials: z.record(name, credentialSchema(baseDir)).default({}),
-      upstreams: z.record(name, upstreamSchema).default({}),
+      upstreams: z.record(name, upstreamSchema(baseDir)).default({}),
       routes: z.array(routeSchema).readonly().default([]),
       clients: z.strictObject({ allow: z.array(cidr()).min(1).readonly() }).optional(),
       lockout: z
@@ -91,6 +99,7 @@ function* contradictions(config: unknown): Generator<Contradiction> {
     routes: listOf(routes),
   };
   yield* openListener(draft);
+  yield* uselessTls(draft);
   for (const [account, entry] of Object.entries(draft.credentials ?? {})) {
     for (const { key, message } of credentialComplaints(entry ?? {}))
       yield { path: ['credentials', account, ...(key === undefined ? [] : [key])], message };
@@ -114,6 +123,17 @@ function* openListener({ listen, clients }: Draft): Generator<Contradiction> {
   if (listen?.host === undefined || isLoopback(listen.host) || clients !== undefined) return;
   const message = `expected clients.allow beside it: ${listen.host} is beyond loopback, and whoever reaches it would borrow the credentials of this proxy`;
   yield { path: ['listen'], message };
+}
+
+function* uselessTls({ upstreams = {} }: Draft): Generator<Contradiction> {
+  for (const [upstream, { url, tls } = {}] of Object.entries(upstreams)) {
+    if (tls === undefined || url === undefined) continue;
+    const path = ['upstreams', upstream, 'tls'];
+    if (url.protocol !== 'https:')
+      yield { path, message: 'expected an https:// url beside it: this one is not secured' };
+    else if ((tls.cert === undefined) !== (tls.key === undefined))
+      yield { path, message: 'expected cert and key together: who this proxy is, and the proof' };
+  }
 }
 
 function* unknownNames({ upstreams = {}, credentials = {}, routes = [] }: Draft): Generator<Contradiction> {

@@ -24,6 +24,7 @@ import { originAsked, refusalPage } from './pages.ts';
 import type { Pins } from './pins.ts';
 import type { Pool } from './pool.ts';
 import { ReplayBody } from './replay-body.ts';
+import type { ReplayMemory } from './replay-memory.ts';
 import type { HeadFacts } from './request-head.ts';
 import { authorizationText, formatHead, requestHeaders, targetText } from './request-head.ts';
 import { rescue } from './rescue.ts';
@@ -37,8 +38,7 @@ export interface Runtime {
   /** The `Via` pseudonym of this instance. */
   readonly pseudonym: string;
   readonly rejected: RejectedPolicy;
-  /** Bytes of a request body that are kept until the answer is known. */
-  readonly replayBody: number;
+  readonly replayMemory: ReplayMemory;
   readonly tunnel: TunnelOptions;
   readonly pool: Pool;
   readonly pins: Pins;
@@ -79,7 +79,7 @@ export class Exchange {
     this.#record = record;
     this.#target = target;
     this.#framing = framing;
-    this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayBody);
+    this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayMemory);
     runtime.pins.answers(client.req.socket, client.res);
     client.res.once('close', () => {
       if (!client.res.writableFinished) this.#cancellation.cancel();
@@ -247,6 +247,7 @@ export class Exchange {
 
   async #deliver(response: HopResponse, relayNegotiation: boolean): Promise<TunnelEnd | undefined> {
     const { pseudonym, tunnel } = this.#runtime;
+    this.#body?.keepNoMore();
     const via = `${response.head.version} ${pseudonym}`;
     const delivered = await deliver(this.#client, response, {
       relayNegotiation,

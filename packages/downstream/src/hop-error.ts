@@ -20,12 +20,13 @@ export class HopError extends Error {
   }
 }
 
-/** Not connected in time; no response in time; closed by the peer; bytes that make no sense; a body that is gone; no proof. */
+/** Not connected in time; no response in time; closed by the peer; bytes that make no sense; too many of them; a body that is gone; no proof. */
 export const HOP_CODES = {
   connectTimeout: 'ERR_CONNECT_TIMEOUT',
   responseTimeout: 'ERR_RESPONSE_TIMEOUT',
   closed: 'ERR_CLOSED',
   malformed: 'ERR_MALFORMED_RESPONSE',
+  headTooLarge: 'ERR_RESPONSE_HEAD_TOO_LARGE',
   notReplayable: 'ERR_BODY_NOT_REPLAYABLE',
   impostor: 'ERR_NO_MUTUAL_AUTHENTICATION',
 } as const;

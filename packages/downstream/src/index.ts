@@ -13,6 +13,7 @@ export type { DownstreamConfig } from './config.ts';
 export { downstreamSchema } from './config.ts';
 export type { CredentialOptions } from './credentials.ts';
 export { Credential } from './credentials.ts';
+export { HopTls } from './dial.ts';
 export { loadKerberos } from './kerberos/load.ts';
 export type { OneShotOutcome, OneShotRequest, OneShotResponse } from './one-shot.ts';
 export { oneShot } from './one-shot.ts';

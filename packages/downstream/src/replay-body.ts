@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestBody } from '@chain407/core';
+import type { ReplayMemory } from './replay-memory.ts';
 import type { OutboundBody } from './upstream-connection.ts';
 
 /**
@@ -10,10 +11,14 @@ import type { OutboundBody } from './upstream-connection.ts';
 export class ReplayBody implements OutboundBody {
   readonly #req: IncomingMessage;
   readonly #framing: RequestBody;
-  readonly #limit: number;
-  /** What has been read so far, or nothing once that was more than the limit. */
+  readonly #memory: ReplayMemory;
+  /** What has been read so far, or nothing once that was more than may be kept. */
   #kept: Buffer[] | undefined = [];
   #keptBytes = 0;
+  /** Of the memory, taken for this body. */
+  #reserved = 0;
+  /** Of a known length that is more than may be kept. */
+  #tooLarge = false;
   #ended = false;
   #sent = false;
   #bytes = 0;
@@ -22,11 +27,12 @@ export class ReplayBody implements OutboundBody {
   /** Somebody waits until all of it is here, or more than is kept. */
   #gathered: (() => void) | undefined;
 
-  /** `limit` in bytes. */
-  constructor(req: IncomingMessage, framing: RequestBody, limit: number) {
+  constructor(req: IncomingMessage, framing: RequestBody, memory: ReplayMemory) {
     this.#req = req;
     this.#framing = framing;
-    this.#limit = limit;
+    this.#memory = memory;
+    // Of a known length, all or nothing: with half of it nothing could be sent again.
+    if (framing.kind === 'length' && !this.#reserve(framing.length)) this.#tooLarge = true;
   }
 
   /** Can be sent from its beginning: nothing of it has been read, or all that was read has been kept. */
@@ -34,9 +40,9 @@ export class ReplayBody implements OutboundBody {
     return this.#kept !== undefined;
   }
 
-  /** Known to be small enough before a byte of it was read. */
+  /** There is room for all of it, known before a byte of it was read. */
   get surelyReplayable(): boolean {
-    return this.#framing.kind === 'length' && this.#framing.length <= this.#limit;
+    return this.#framing.kind === 'length' && !this.#tooLarge;
   }
 
   get sent(): boolean {
@@ -96,10 +102,17 @@ export class ReplayBody implements OutboundBody {
   /** The response is complete: what is left of the body is read and dropped, or the client could not go on. */
   discard(): void {
     this.stop();
-    this.#kept = undefined;
+    this.keepNoMore();
     if (this.#req.readableEnded || this.#req.destroyed) return;
     this.#req.off('data', this.#onData);
     this.#req.resume();
+  }
+
+  /** It has been taken, or is too large: what is left of it is only passed on. */
+  keepNoMore(): void {
+    this.#kept = undefined;
+    this.#memory.release(this.#reserved);
+    this.#reserved = 0;
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -119,8 +132,17 @@ export class ReplayBody implements OutboundBody {
   #keep(bytes: Buffer): void {
     if (this.#kept === undefined) return;
     this.#keptBytes += bytes.length;
-    if (this.#keptBytes > this.#limit) this.#kept = undefined;
+    if (this.#tooLarge || !this.#reserve(this.#keptBytes)) this.keepNoMore();
     else this.#kept.push(bytes);
+  }
+
+  /** Sees to it that `bytes` in all may be kept. */
+  #reserve(bytes: number): boolean {
+    const more = bytes - this.#reserved;
+    if (more <= 0) return true;
+    if (bytes > this.#memory.perBody || !this.#memory.reserve(more)) return false;
+    this.#reserved = bytes;
+    return true;
   }
 
   #write(socket: Socket, bytes: Buffer): boolean {

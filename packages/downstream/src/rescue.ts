@@ -3,7 +3,7 @@ import type { HopError } from './hop-error.ts';
 import { HOP_CODES } from './hop-error.ts';
 
 type Row = readonly [
-  codes: readonly string[],
+  codes: readonly string[] | RegExp,
   status: 502 | 504,
   error: Explanation['error'],
   cause: string,
@@ -12,6 +12,10 @@ type Row = readonly [
 
 const NETWORK_REMEDY =
   'Check the address and port in the configuration, and that this machine is on the network where it lives.';
+
+/** OpenSSL's verdicts on a certificate (Node's documentation of TLS, "X509 certificate error codes"). */
+const CERTIFICATE =
+  /^(?:CERT_|CRL_|ERROR_IN_CERT_|ERR_TLS_CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/;
 
 /** From what went wrong on the way to the next hop to what the client is told. First row that fits. */
 const ROWS: readonly Row[] = [
@@ -38,11 +42,32 @@ const ROWS: readonly Row[] = [
     NETWORK_REMEDY,
   ],
   [
+    CERTIFICATE,
+    502,
+    'tls_certificate_error',
+    'its certificate is not one that this proxy trusts for it',
+    'Name the authority that signed it in tls.ca of the upstream, or the name that it has in tls.servername.',
+  ],
+  [
+    /^(?:ERR_SSL_|ERR_TLS_|EPROTO)/,
+    502,
+    'tls_protocol_error',
+    'a TLS connection to it could not be made',
+    'Check that this port of it speaks TLS (a url with http:// is for those that do not), and whether it asks for a certificate (tls.cert, tls.key).',
+  ],
+  [
     [HOP_CODES.responseTimeout],
     504,
     'http_response_timeout',
     'it took the request and did not answer in time',
     'Try again; if it stays so, the site behind it may be slow or down.',
+  ],
+  [
+    [HOP_CODES.headTooLarge],
+    502,
+    'http_response_header_section_size',
+    'the head of its answer is larger than limits.headerSize, or has more fields than limits.headerCount',
+    'If such answers are to be expected, raise these limits.',
   ],
   [
     [HOP_CODES.malformed],
@@ -76,9 +101,12 @@ const ROWS: readonly Row[] = [
 
 const UNKNOWN: Row = [[], 502, 'proxy_internal_error', 'the connection failed', NETWORK_REMEDY];
 
+const fits = (codes: Row[0], code: string): boolean =>
+  codes instanceof RegExp ? codes.test(code) : codes.includes(code);
+
 /** `nextHop` is the name of an upstream, or the authority of an origin on a direct route. */
 export function rescue(error: HopError, nextHop: string): Explanation {
-  const [, status, proxyError, cause, remedy] = ROWS.find(([codes]) => codes.includes(error.code)) ?? UNKNOWN;
+  const [, status, proxyError, cause, remedy] = ROWS.find(([codes]) => fits(codes, error.code)) ?? UNKNOWN;
   return {
     status,
     error: proxyError,

@@ -6,6 +6,7 @@ import type {
   Logger,
   RequestTarget,
   RunningTier,
+  SecuredAddress,
   TunnelEnd,
 } from '@chain407/core';
 import {
@@ -34,7 +35,7 @@ export type Downstream = RunningTier;
 
 /** What `assemble` makes of a configuration. */
 export interface Assembly {
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: SecuredAddress;
   readonly limits: ListenerLimits;
   readonly admits: (address: string) => boolean;
   readonly routes: readonly Route[];
@@ -83,7 +84,7 @@ async function take(
   }
   if (passedBefore(req.rawHeaders, runtime.pseudonym)) return answer(loop());
   const route = pickRoute(assembly.routes, target.host, target.port);
-  const exchange = new Exchange(runtime, client, record, target, body);
+  const exchange = (): Exchange => new Exchange(runtime, client, record, target, body);
   switch (route.via.kind) {
     case 'deny':
       return answer(deniedByRoute(target.authority));
@@ -91,11 +92,11 @@ async function take(
       if (target.form === 'absolute' && target.scheme === 'https')
         return answer(malformed(400, 'https goes through CONNECT'));
       return target.form === 'authority'
-        ? exchange.tunnel(directHop(assembly, target))
-        : exchange.run([directHop(assembly, target)], 'none');
+        ? exchange().tunnel(directHop(assembly, target))
+        : exchange().run([directHop(assembly, target)], 'none');
     case 'upstreams': {
       const upstreams = runtime.failover.order(route.via.upstreams);
-      return exchange.run(
+      return exchange().run(
         upstreams.map((upstream) => ({ upstream, direct: false })),
         route.identity,
       );

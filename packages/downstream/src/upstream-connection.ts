@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import type { ResponseContext, ResponseHead, TunnelSide } from '@chain407/core';
 import { MessageError, ResponseReader } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
+import type { HopAddress } from './dial.ts';
+import { dial } from './dial.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 
 /** Where a connection goes, and its limits: times in milliseconds, sizes in bytes. */
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly connectTimeout: number;
+export interface ConnectionOptions extends HopAddress {
+  readonly headerSize: number;
+  /** Fields in a response's head. */
+  readonly headerCount: number;
   /** Without a byte in either direction while a response is awaited. */
   readonly responseTimeout: number;
-  readonly headerSize: number;
 }
 
 /** A request as bytes: the head, and who sends the body after it. */
@@ -54,6 +54,12 @@ interface Exchange {
 /** A refused body of this size, in bytes, is taken to have been read. */
 const SURELY_READ = 16 * 1024;
 
+/** What ends before its head is complete is a closed connection, not a broken message. */
+const MESSAGE_CODES: { readonly [C in MessageError['code']]?: string } = {
+  truncated: HOP_CODES.closed,
+  'head-too-large': HOP_CODES.headTooLarge,
+};
+
 let connections = 0;
 
 /**
@@ -84,32 +90,8 @@ export class UpstreamConnection {
   }
 
   /** Connects; rejects with {@link HopError}. `cancellation` gives up. */
-  static connect(options: ConnectionOptions, cancellation: Cancellation): Promise<UpstreamConnection> {
-    return new Promise((resolve, reject) => {
-      const { host, port, connectTimeout } = options;
-      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true });
-      cancellation.hold(socket);
-      const timer = setTimeout(
-        () => socket.destroy(new HopError('connect', HOP_CODES.connectTimeout, 'connect timed out', true)),
-        connectTimeout,
-      );
-      // Stays for the socket's whole life: after this function an error is told by 'close'.
-      socket.on('error', (error: NodeJS.ErrnoException) => {
-        clearTimeout(timer);
-        reject(
-          error instanceof HopError ? error : new HopError('connect', error.code ?? error.name, error.message, true),
-        );
-      });
-      socket.once('connect', () => {
-        clearTimeout(timer);
-        resolve(new UpstreamConnection(socket, options));
-      });
-      // Destroyed without an error: cancelled.
-      socket.once('close', () => {
-        clearTimeout(timer);
-        reject(new HopError('connect', HOP_CODES.closed, 'the connection was closed', true));
-      });
-    });
+  static async connect(options: ConnectionOptions, cancellation: Cancellation): Promise<UpstreamConnection> {
+    return new UpstreamConnection(await dial(options, cancellation), options);
   }
 
   /** Speaks HTTP over a socket that is there already: inside a tunnel. */
@@ -138,7 +120,8 @@ export class UpstreamConnection {
         reject(new HopError('exchange', HOP_CODES.closed, 'the connection was closed', true));
         return;
       }
-      const reader = new ResponseReader(request.context, this.#options.headerSize);
+      const { headerSize, headerCount } = this.#options;
+      const reader = new ResponseReader(request.context, headerSize, headerCount);
       this.#exchange = {
         request,
         reader,
@@ -265,9 +248,7 @@ export class UpstreamConnection {
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       this.#reusable = false;
-      // What ends before its head is complete is a closed connection, not a broken message.
-      const closed = error.code === 'truncated';
-      this.#fail(closed ? HOP_CODES.closed : HOP_CODES.malformed, error.message);
+      this.#fail(MESSAGE_CODES[error.code] ?? HOP_CODES.malformed, error.message);
       this.destroy();
     }
   }

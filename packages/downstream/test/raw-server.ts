@@ -11,6 +11,7 @@ export const OPTIONS: Omit<ConnectionOptions, 'port'> = {
   connectTimeout: 5000,
   responseTimeout: 5000,
   headerSize: 4096,
+  headerCount: 100,
 };
 
 /** Listens on a free port and hands every connection over; the port. */

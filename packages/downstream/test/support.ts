@@ -10,6 +10,7 @@ import { Failover } from '../src/failover.ts';
 import type { IdentityMode, RejectedPolicy } from '../src/identity.ts';
 import { Pins } from '../src/pins.ts';
 import { Pool } from '../src/pool.ts';
+import { ReplayMemory } from '../src/replay-memory.ts';
 import type { Route } from '../src/routes.ts';
 import type { Downstream } from '../src/server.ts';
 import { serve } from '../src/server.ts';
@@ -101,6 +102,7 @@ export interface RunOptions {
   readonly cooldown?: number;
   readonly now?: () => number;
   readonly replayBody?: number;
+  readonly replayMemory?: number;
   /** Default: Basic alone. */
   readonly schemes?: readonly SchemeChoice[];
   readonly limits?: Partial<ConnectionOptions>;
@@ -110,14 +112,20 @@ export interface RunningDownstream extends Downstream {
   /** What was logged, parsed. */
   readonly lines: readonly Readonly<Record<string, unknown>>[];
   readonly pool: Pool;
+  readonly replayMemory: ReplayMemory;
   readonly credential: Credential | undefined;
 }
 
-const LIMITS = { connectTimeout: 5000, responseTimeout: 5000, headerSize: 65_536 };
+const LIMITS = { connectTimeout: 5000, responseTimeout: 5000, headerSize: 65_536, headerCount: 1000 };
+const LISTENER_LIMITS = {
+  ...{ headerSize: 65_536, headerCount: 1000, connections: 1000, connectionsPerClient: 0 },
+  ...{ headerTimeout: 15_000, idleTimeout: 60_000, drain: 1000 },
+};
 
 /** 127.0.0.1 and an origin called `up1` are reached directly, `denied.test` not at all, everything else through the upstreams. */
 export async function run(options: RunOptions = {}): Promise<RunningDownstream> {
-  const { upstreams = [], identity = 'substitute', rejected = '407', now = Date.now, replayBody = 65_536 } = options;
+  const { upstreams = [], identity = 'substitute', rejected = '407', now = Date.now } = options;
+  const replayMemory = new ReplayMemory({ replayBody: 65_536, replayMemory: 1024 * 1024, ...options });
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger('trace', { write: (line: string) => void lines.push(JSON.parse(line)) });
   const password = 'password' in options ? options.password : 'secret';
@@ -151,8 +159,8 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
   const pool = new Pool();
   const downstream = await serve(
     {
-      listen: { host: '127.0.0.1', port: 0 },
-      limits: { headerSize: 65_536, connections: 1000, headerTimeout: 15_000, idleTimeout: 60_000, drain: 1000 },
+      listen: { host: '127.0.0.1', port: 0, tls: undefined },
+      limits: LISTENER_LIMITS,
       admits: () => true,
       routes: [
         to('127.0.0.1', 'direct'),
@@ -163,7 +171,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
       direct: { ...limits, idleTimeout: 5000 },
       runtime: {
         rejected,
-        replayBody,
+        replayMemory,
         tunnel: { idleTimeout: 60_000, halfCloseTimeout: 5000 },
         pool,
         pins: new Pins(now),
@@ -176,7 +184,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
   closeLater(() => downstream.kill());
   const { url, port, pseudonym } = downstream;
   return {
-    ...{ url, port, pseudonym, lines, pool, credential },
+    ...{ url, port, pseudonym, lines, pool, replayMemory, credential },
     get connections() {
       return downstream.connections;
     },

@@ -67,6 +67,23 @@ describe('a body', () => {
     ]);
   });
 
+  test.each([
+    ['with a length', () => post(SMALL)],
+    ['in chunks', () => postChunked('x')],
+  ])('%s, for which there is no room beside the others, waits as one beyond the limit does', async (_how, message) => {
+    const { upstream, downstream, seen } = await chain({}, { replayMemory: KEPT });
+    const slow = await client(downstream.port);
+    // Holds all the memory that there is until its body has come whole.
+    slow.write(post(SMALL).slice(0, -1));
+    await eventually(() => upstream.requests.length > 0);
+    expect(downstream.replayMemory.used).toBe(KEPT);
+    const body = message();
+    expect((await (await client(downstream.port)).exchange(body)).status).toBe(200);
+    expect(seen().filter(([method]) => method === 'HEAD')).toHaveLength(2);
+    expect((await slow.exchange(SMALL.slice(-1))).status).toBe(200);
+    await eventually(() => downstream.replayMemory.used === 0);
+  });
+
   test('the question before a body says nothing of the body', async () => {
     const { upstream, connection } = await chain();
     await connection.exchange(post(LARGE, 'Content-Type: text/plain', 'X: 1'));

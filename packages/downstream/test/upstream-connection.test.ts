@@ -139,13 +139,14 @@ describe('a response', () => {
   test.each([
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello'],
-    ['a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(OPTIONS.headerSize)}`],
-  ])('that makes no sense is an error: %s', async (_what, response) => {
+    ['a head without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(OPTIONS.headerSize)}`, HOP_CODES.headTooLarge],
+    ['more fields than the limit', `HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(101)}\r\n`, HOP_CODES.headTooLarge],
+  ])('that makes no sense is an error: %s', async (_what, response, code: string = HOP_CODES.malformed) => {
     const pair = await connected();
     answers(pair, response);
     expect(await failure(exchange(pair.connection))).toEqual({
       phase: 'exchange',
-      code: HOP_CODES.malformed,
+      code,
       unanswered: false,
     });
     await once(pair.peer, 'end');

@@ -11,7 +11,7 @@ export interface ChainConfig {
 const ALICE = { name: 'alice', password: { value: 'secret' } };
 const DRAIN = '1s';
 
-const isSection = (value: unknown): value is ConfigSection =>
+export const isSection = (value: unknown): value is ConfigSection =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is no section is left as it is: the schema complains about it, with its path. */

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { ResponseContext, ResponseHead } from '@chain407/core';
 import { MessageError, ResponseReader } from '@chain407/core';
 import type { Closed } from './socket-bytes.ts';
@@ -19,6 +21,8 @@ export interface RawOptions {
   readonly host?: string;
   /** Milliseconds that one read may take before it fails with what has come so far. Default 5000. */
   readonly deadline?: number;
+  /** Speaks TLS, with these options of Node. Default: it does not. */
+  readonly tls?: TlsOptions;
 }
 
 const MAX_HEAD = 256 * 1024;
@@ -44,10 +48,11 @@ export class RawConnection {
   /** Connects; rejects with Node's error. The socket is half-open: it closes when both sides have ended. */
   static connect(port: number, options: RawOptions = {}): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
-      const { host = '127.0.0.1', deadline = 5000 } = options;
-      const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+      const { host = '127.0.0.1', deadline = 5000, tls } = options;
+      const address = { host, port, allowHalfOpen: true, noDelay: true };
+      const socket = tls === undefined ? connect(address) : connectTls({ ...address, ...tls });
       socket.once('error', reject);
-      socket.once('connect', () => resolve(new RawConnection(socket, deadline)));
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => resolve(new RawConnection(socket, deadline)));
     });
   }
 

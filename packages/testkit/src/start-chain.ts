@@ -7,6 +7,7 @@ import { startUpstream } from '@chain407/upstream';
 import type { ProxyAgentOptions } from 'proxy-agent';
 import { ProxyAgent } from 'proxy-agent';
 import type { ChainConfig } from './chain-config.ts';
+import { isSection } from './chain-config.ts';
 import { completeChain } from './chain-schema.ts';
 import type { Origin } from './origin.ts';
 import { startOrigin } from './origin.ts';
@@ -91,7 +92,8 @@ function chainLogger(level: Parameters<typeof createLogger>[0] | undefined, { lo
 }
 
 /** The port is not known before the upstream listens, and the whole configuration is checked before anything does. */
-const UPSTREAM_TO_COME = 'http://127.0.0.1:1';
+const upstreamToCome = ({ upstream = {} }: ChainConfig): string =>
+  `${isSection(upstream.listen) && upstream.listen.tls !== undefined ? 'https' : 'http'}://127.0.0.1:1`;
 
 /**
  * Starts a chain on free ports of 127.0.0.1: an origin, an upstream in front of it, a downstream in front of that. What
@@ -108,7 +110,7 @@ export async function startChain(config: ChainConfig = {}, options: ChainOptions
   try {
     const origin = await startOrigin();
     closers.push(() => origin.close());
-    const places = { originPort: origin.port, upstreamUrl: UPSTREAM_TO_COME };
+    const places = { originPort: origin.port, upstreamUrl: upstreamToCome(config) };
     const checked = completeChain(config, places);
     const logger = chainLogger(checked.log.level, options);
     const upstream = await startUpstream(checked.upstream, { logger });

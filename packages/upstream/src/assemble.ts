@@ -1,5 +1,5 @@
 import type { Logger, Problem, ReadSecret, SecretSource, StateStore } from '@chain407/core';
-import { MemoryStore, readSource } from '@chain407/core';
+import { MemoryStore, readListenerTls, readSource } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
 import { HelperPool } from './helper/helper-pool.ts';
 import type { HelperChoice } from './schemes.ts';
@@ -56,10 +56,13 @@ export async function assemble(
   const close = async (): Promise<void> => {
     await Promise.all(Object.values(helpers).map((pool) => pool.close()));
   };
+  const tls = readListenerTls(config.listen);
+  if (!tls.ok) problems.push(...tls.problems);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (loaded.ok && errors.length === 0) {
+  if (loaded.ok && tls.ok && errors.length === 0) {
     const keyed = digestKey?.ok === true ? { digestKey: digestKey.secret } : {};
-    return { ok: true, assembly: { config, users: loaded.users, helpers, state, close, ...keyed }, warnings: problems };
+    const assembly = { config, listen: tls.listen, users: loaded.users, helpers, state, close, ...keyed };
+    return { ok: true, assembly, warnings: problems };
   }
   await close();
   return { ok: false, problems };

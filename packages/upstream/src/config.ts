@@ -6,11 +6,11 @@ import {
   filePath,
   hostPattern,
   isLoopback,
+  limitFields,
   listenAddress,
   parseAuthority,
   portRanges,
   secretSource,
-  size,
 } from '@chain407/core';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
@@ -148,16 +148,9 @@ const userSchema = (baseDir: string) =>
   );
 
 const limitsSchema = z.strictObject({
-  headerSize: size().default(64 * 1024),
-  connections: z.int().min(1).default(20_000),
-  headerTimeout: duration().default(15_000),
-  /** A client connection without a request. */
-  idleTimeout: duration().default(300_000),
-  connectTimeout: duration().default(10_000),
-  /** Without a byte from the origin while its response is awaited. */
+  ...limitFields(),
+  /** Without a byte to or from either side while an exchange is under way. */
   responseTimeout: duration().default(120_000),
-  tunnelIdleTimeout: duration().default(3_600_000),
-  drain: duration().default(30_000),
 });
 
 const EVERYTHING = { users: [], groups: [], from: [], to: [], methods: [], when: undefined } as const;
@@ -168,7 +161,7 @@ const DEFAULT_ACCESS: readonly AccessRule[] = [{ kind: 'allow', condition: EVERY
 export const upstreamSchema = (baseDir: string) =>
   z
     .strictObject({
-      listen: listenAddress().default({ host: '127.0.0.1', port: 3129 }),
+      listen: listenAddress(baseDir).default({ host: '127.0.0.1', port: 3129 }),
       realm: realm().default('Chain407 upstream'),
       auth: authSchema(baseDir).prefault({}),
       users: z.array(userSchema(baseDir)).readonly().default([]),

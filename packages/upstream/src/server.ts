@@ -9,6 +9,7 @@ import type {
   RequestBody,
   RequestTarget,
   RunningTier,
+  SecuredAddress,
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
@@ -47,6 +48,7 @@ export type Upstream = RunningTier;
 /** A valid configuration and what it refers to, read. */
 export interface Assembly extends VerifierParts {
   readonly config: UpstreamConfig;
+  readonly listen: SecuredAddress;
   /** Ends what was started for it. */
   readonly close: () => Promise<void>;
 }
@@ -58,15 +60,13 @@ type Place = Exclude<RequestTarget, { form: 'asterisk' }>;
 
 /** Bytes of a request that are held where Digest hashes it (`auth-int`). */
 const MAX_CONTENT = 1024 * 1024;
-/** Half of a tunnel may stay open alone for so long, in milliseconds. */
-const HALF_CLOSE_TIMEOUT = 60_000;
 
 /** Listens; rejects with Node's error where the address cannot be had. */
 export function serve(assembly: Assembly, logger: Logger): Promise<Upstream> {
-  const { config } = assembly;
+  const { listen } = assembly;
+  const { limits } = assembly.config;
   const pseudonym = viaPseudonym(TIER);
   const tier = new UpstreamTier(assembly, pseudonym, logger);
-  const { listen, limits } = config;
   return runTier({
     ...{ role: 'upstream', name: TIER, pseudonym, listen, limits, logger },
     take: (exchange, record) => tier.take(exchange, record),
@@ -102,11 +102,8 @@ class UpstreamTier implements Tier {
     this.#gate = new VerifierGate(createVerifiers(assembly));
     this.#authenticate = authenticator(this.#gate, config.listen.host, MAX_CONTENT);
     this.#destinations = new Destinations(config.hosts, config.private);
-    const { tunnelIdleTimeout } = config.limits;
-    this.tunnel = {
-      idleTimeout: tunnelIdleTimeout,
-      halfCloseTimeout: Math.min(HALF_CLOSE_TIMEOUT, tunnelIdleTimeout),
-    };
+    const { tunnelIdleTimeout, tunnelHalfCloseTimeout } = config.limits;
+    this.tunnel = { idleTimeout: tunnelIdleTimeout, halfCloseTimeout: tunnelHalfCloseTimeout };
   }
 
   close(): Promise<void> {

@@ -76,7 +76,7 @@ describe('the request guard', () => {
   // forwarded, the body would be the next request on the connection to the origin.
   test('a Content-Length behind a thousand fields is still seen', async () => {
     const origin = await rawOrigin(answering(OK));
-    const { port } = await runUpstream();
+    const { port } = await runUpstream({ limits: { headerCount: 2000 } });
     const inner = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
     const filler = 'a: b\r\n'.repeat(1500);
     const head = `GET http://${origin.authority}/ HTTP/1.1\r\nHost: ${origin.authority}\r\n${filler}Content-Length: ${inner.length}\r\n\r\n`;

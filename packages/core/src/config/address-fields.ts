@@ -1,15 +1,27 @@
 import ipaddr from 'ipaddr.js';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseAuthority } from '../http/request-target.ts';
 import { field, scalarText } from './fields.ts';
+import { listenerTls } from './tls-fields.ts';
 
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Paths of its certificate and key, where it speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** `127.0.0.1:3128`, `[::1]:0`, `localhost:3128`; `:3128` listens on every address. */
-export function listenAddress(): z.ZodType<ListenAddress> {
+/** An address, or `{ address, tls: { cert, key } }`; relative paths start at `baseDir`. */
+export function listenAddress(baseDir: string): z.ZodType<ListenAddress> {
+  const address = socketAddress();
+  const secured = z
+    .strictObject({ address, tls: listenerTls(baseDir).optional() })
+    .transform(({ address, tls }) => ({ ...address, tls }));
+  return z.union([address, secured]);
+}
+
+/** `127.0.0.1:3128`, `[::1]:0`, `localhost:3128`; `:3128` is every address. */
+function socketAddress(): z.ZodType<ListenAddress> {
   return field('an address such as 127.0.0.1:3128 or [::1]:3128 (port 0-65535; 0: any free one)', (value) => {
     if (typeof value !== 'string') return undefined;
     const [, v6, name, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):([0-9]{1,5})$/.exec(value) ?? [];
@@ -31,24 +43,26 @@ export function isLoopback(host: string): boolean {
 const isAddress = (text: string): boolean => ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 
 export interface ProxyUrl {
-  readonly protocol: 'http:';
+  readonly protocol: 'http:' | 'https:';
   /** Lower case, an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
-/** `http://proxy.example:8080` (80 where no port is named): where a proxy is, and nothing else. */
+const DEFAULT_PORT = { 'http:': 80, 'https:': 443 } as const;
+
+/** `http://proxy.example:8080`, or `https:` (80 or 443 where no port is named): where a proxy is, and nothing else. */
 export function httpUrl(): z.ZodType<ProxyUrl> {
-  return field('http://HOST:PORT of a proxy', (value, because) => {
+  return field('http://HOST:PORT or https://HOST:PORT of a proxy', (value, because) => {
     const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(String(scalarText(value))) ?? [];
-    if (scheme.toLowerCase() === 'https') return because('https is not supported yet');
-    if (scheme.toLowerCase() !== 'http') return undefined;
+    const protocol = `${scheme.toLowerCase()}:`;
+    if (protocol !== 'http:' && protocol !== 'https:') return undefined;
     if (rest.includes('@')) return because('a user name and password belong under credentials');
     const authority = rest.replace(/\/$/, '');
     if (/[/?#]/.test(authority))
       return because('a proxy has no path and no query; credentials belong under credentials');
     const parsed = parseAuthority(authority);
-    return parsed && { protocol: 'http:', host: parsed.host, port: parsed.port ?? 80 };
+    return parsed && { protocol, host: parsed.host, port: parsed.port ?? DEFAULT_PORT[protocol] };
   });
 }
 

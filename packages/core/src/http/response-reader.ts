@@ -40,11 +40,13 @@ export class ResponseReader {
   #closed = false;
   readonly #context: ResponseContext;
   readonly #maxHeadSize: number;
+  readonly #maxFields: number;
 
-  /** `maxHeadSize` in bytes, for the head and once more for trailers. */
-  constructor(context: ResponseContext, maxHeadSize: number) {
+  /** `maxHeadSize` in bytes, for the head and once more for trailers; `maxFields` of the head. */
+  constructor(context: ResponseContext, maxHeadSize: number, maxFields = Number.POSITIVE_INFINITY) {
     this.#context = context;
     this.#maxHeadSize = maxHeadSize;
+    this.#maxFields = maxFields;
   }
 
   push(bytes: Buffer): void {
@@ -105,6 +107,8 @@ export class ResponseReader {
       return NEED_DATA;
     }
     const head = parseResponseHead(this.#bytes.take(end).toString('latin1'), this.#context);
+    if (head.headers.length / 2 > this.#maxFields)
+      throw new MessageError('head-too-large', `the response has more than ${this.#maxFields} header fields`);
     this.#bytes.take(HEAD_END.length);
     if (head.status < 200 && head.framing.kind === 'none') {
       this.#informational += 1;

@@ -1,0 +1,85 @@
+import type { ListenerOptions } from '@chain407/core';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { RawClient } from './raw.ts';
+import { startListener } from './start-listener.ts';
+
+/** Beyond a limit there is a clear status, and what is within it goes on. */
+const REQUEST = 'GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n';
+const CLOSERS: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (let close = CLOSERS.pop(); close !== undefined; close = CLOSERS.pop()) await close();
+});
+
+async function listening(limits: Partial<ListenerOptions['limits']>): ReturnType<typeof startListener> {
+  const listener = await startListener(({ res }) => res.end('taken'), limits);
+  CLOSERS.push(() => listener.kill());
+  return listener;
+}
+
+async function connected(port: number): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  CLOSERS.push(() => client.destroy());
+  return client;
+}
+
+describe.each([
+  ['in all', { connections: 2 }, 'connections'],
+  ['of one client', { connectionsPerClient: 2 }, 'connectionsPerClient'],
+])('connections beyond the limit %s', (_whose, limits, name) => {
+  test('are answered 503 at their first request, and closed; the others go on, and make room when they end', async () => {
+    const listener = await listening(limits);
+    const [first, second, third] = [
+      await connected(listener.port),
+      await connected(listener.port),
+      await connected(listener.port),
+    ];
+    const answer = await third.write(REQUEST).toEnd();
+    expect(answer).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+    expect(answer).toContain(`Proxy-Status: t; error=connection_limit_reached; details="limits.${name}"`);
+    expect(answer).toContain('Connection: close\r\n');
+    expect(listener.connections).toBe(2);
+    expect(await first.write(REQUEST).until('taken')).toMatch(/^HTTP\/1\.1 200 /);
+    await second.destroy();
+    await first.write(REQUEST).until('taken');
+    const fourth = await connected(listener.port);
+    expect(await fourth.write(REQUEST).until('taken')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+test('far beyond the limit connections are closed unheard: they must not pile up', async () => {
+  const listener = await listening({ connections: 1 });
+  const clients: RawClient[] = [];
+  for (let i = 0; i < 258; i += 1) clients.push(await connected(listener.port));
+  const last = clients.at(-1) as RawClient;
+  expect(await last.toEnd()).toBe('');
+  expect(await (clients[256] as RawClient).write(REQUEST).toEnd()).toMatch(/^HTTP\/1\.1 503 /);
+});
+
+describe('a head', () => {
+  const fields = (count: number): string => Array.from({ length: count }, (_, i) => `X-${i}: ${i}\r\n`).join('');
+
+  test('of as many fields as the limit is taken, of one more refused as 431', async () => {
+    const listener = await listening({ headerCount: 50 });
+    const client = await connected(listener.port);
+    client.write(`GET http://a/ HTTP/1.1\r\nHost: a\r\n${fields(49)}\r\n`);
+    expect(await client.until('taken')).toMatch(/^HTTP\/1\.1 200 /);
+    client.write(`GET http://a/ HTTP/1.1\r\nHost: a\r\n${fields(50)}\r\n`);
+    expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 431 [^]*details="more than 50 header fields"/);
+  });
+
+  test('that takes too long, or does not begin, is 408', async () => {
+    const listener = await listening({ headerTimeout: 50 });
+    const [slow, silent] = [await connected(listener.port), await connected(listener.port)];
+    slow.write('GET http://a/ HTT');
+    expect(await slow.toEnd()).toMatch(/^HTTP\/1\.1 408 [^]*the request head did not come in time/);
+    expect(await silent.toEnd()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('a connection without a request is closed after the idle limit', async () => {
+    const listener = await listening({ idleTimeout: 20 });
+    const client = await connected(listener.port);
+    await client.write(REQUEST).until('taken');
+    expect(await client.toEnd()).not.toContain('HTTP');
+  });
+});
