@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { withOwnBuffers } from './own-buffers.ts';
 
 export interface TunnelOptions {
   /** Milliseconds without a byte in either direction after which the tunnel is cut. */
@@ -27,13 +28,14 @@ export interface TunnelSide {
  */
 export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions): Promise<TunnelEnd> {
   return new Promise((resolve) => {
-    const sides = [near, far] as const;
-    const sockets = [near.socket, far.socket] as const;
     // What a socket has read, but nobody has taken from it yet, is part of the tunnel.
-    const [sentBefore, receivedBefore] = sides.map(
+    const [sentBefore, receivedBefore] = [near, far].map(
       ({ socket, head }) => socket.bytesRead - socket.readableLength - head.length,
     ) as [number, number];
-    const total = (): number => near.socket.bytesRead + far.socket.bytesRead;
+    const joined: [Joined, Joined] = [join(near.socket, () => joined[1]), join(far.socket, () => joined[0])];
+    const [from, to] = [joined[0].socket, joined[1].socket];
+    const sockets = [from, to] as const;
+    const total = (): number => from.bytesRead + to.bytesRead;
     const quiet = new Set<Socket>();
     let lastTotal = total();
     let timeout = options.idleTimeout;
@@ -43,7 +45,7 @@ export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions
       if (settled) return;
       settled = true;
       for (const socket of sockets) socket.setTimeout(0).destroy();
-      resolve({ reason, sent: near.socket.bytesRead - sentBefore, received: far.socket.bytesRead - receivedBefore });
+      resolve({ reason, sent: from.bytesRead - sentBefore, received: to.bytesRead - receivedBefore });
     };
     // A timer per socket fires although the other one is busy, with a slow reader even where no byte is read meanwhile:
     // only when both have been quiet is the tunnel.
@@ -77,9 +79,30 @@ export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions
       socket.once('close', onClose);
       socket.setTimeout(timeout);
     }
-    if (near.head.length > 0) far.socket.write(near.head);
-    if (far.head.length > 0) near.socket.write(far.head);
-    near.socket.pipe(far.socket);
-    far.socket.pipe(near.socket);
+    if (near.head.length > 0) to.write(near.head);
+    if (far.head.length > 0) from.write(far.head);
+    for (const one of joined) one.start();
   });
+}
+
+/** One end of a tunnel, from which bytes are to flow to the other. */
+interface Joined {
+  readonly socket: Socket;
+  readonly start: () => void;
+}
+
+/** Bytes of `socket` go to `peer`, as fast as that takes them; the end of one direction is the end of that direction alone. */
+function join(socket: Socket, peer: () => Joined): Joined {
+  const bare = withOwnBuffers(socket, (bytes, done) => {
+    const to = peer().socket;
+    if (to.write(bytes, done)) return true;
+    to.once('drain', () => bare?.resume());
+    return false;
+  });
+  if (bare === undefined) return { socket, start: () => void socket.pipe(peer().socket) };
+  const start = (): void => {
+    bare.once('end', () => peer().socket.end());
+    bare.resume();
+  };
+  return { socket: bare, start };
 }
