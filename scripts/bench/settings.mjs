@@ -1,11 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BASIC, HASH, PASSWORD, USER } from './account.mjs';
+import { BASIC, HASH, NAME, PASSWORD, USER } from './given.mjs';
 import * as chain407 from './proxies/chain407.mjs';
 import { beside, freePort, installed } from './stage.mjs';
-
-/** A name that only the next hop knows: it is the origin itself. */
-const NAME = 'origin.test';
 
 const nginxConfig = ({ folder, port }) => `
 daemon off;

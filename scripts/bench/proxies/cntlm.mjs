@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PASSWORD, USER } from '../account.mjs';
+import { PASSWORD, USER } from '../given.mjs';
 import { freePort } from '../stage.mjs';
 
 const config = ({ port, hop }) => `

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BASIC } from '../account.mjs';
+import { BASIC } from '../given.mjs';
 import { freePort } from '../stage.mjs';
 
 const config = ({ port, hop }) => `

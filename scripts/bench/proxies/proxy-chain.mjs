@@ -1,4 +1,4 @@
-import { PASSWORD, USER } from '../account.mjs';
+import { PASSWORD, USER } from '../given.mjs';
 import { beside } from '../stage.mjs';
 
 /** It comes with the dependencies of this repository. */

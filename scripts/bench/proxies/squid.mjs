@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PASSWORD, USER } from '../account.mjs';
+import { NAME, PASSWORD, USER } from '../given.mjs';
 import { freePort } from '../stage.mjs';
 
 const HELPER = '/usr/lib/squid/basic_ncsa_auth';
@@ -22,6 +22,7 @@ pinger_enable off
 icp_port 0
 netdb_filename none
 dns_nameservers 127.0.0.1
+hosts_file ${folder}/hosts
 shutdown_lifetime 0 seconds
 ${rules}
 http_access allow localhost
@@ -32,6 +33,8 @@ async function start(stage, rules) {
   const folder = stage.subfolder('squid');
   const port = await freePort();
   const file = join(folder, 'squid.conf');
+  // Squid looks names up even where it hands everything to a parent; waiting for a name server would double its cost.
+  writeFileSync(join(folder, 'hosts'), `127.0.0.1 ${NAME}\n`);
   writeFileSync(file, config({ folder, port, rules: rules(folder) }));
   // Squid gives root's rights up; the account that it takes instead has to write here.
   if (process.getuid?.() === 0) {

@@ -1,3 +1,6 @@
+/** The origin that clients ask the next hop for; the next hop is it. */
+export const NAME = 'origin.test';
+
 /** The account that every proxy is given. Neither ':' nor '@', which tinyproxy cannot hold. */
 export const USER = 'alice';
 export const PASSWORD = 'Wonderland-407';
