@@ -8,7 +8,7 @@ const HELPER = '/usr/lib/squid/basic_ncsa_auth';
 
 const config = ({ folder, port, rules }) => `
 http_port 127.0.0.1:${port}
-visible_hostname squid.test
+visible_hostname squid-${port}.test
 pid_filename ${folder}/squid.pid
 cache_log ${folder}/cache.log
 access_log none
