@@ -1,0 +1,138 @@
+const KB = 1024;
+
+/** Requests over this many connections, which are kept alive. */
+const get = (size) => ({ kind: 'http', method: 'GET', path: `/${size}`, content: 0, size, concurrency: 32 });
+const post = { kind: 'http', method: 'POST', path: '/taken', content: 1024 * KB, size: 2, concurrency: 16 };
+const connect = { kind: 'connect', concurrency: 16 };
+const tunnel = (direction) => ({ kind: 'tunnel', direction, concurrency: 1 });
+/** As much as a TLS handshake sends. */
+const idle = { kind: 'idle', tunnels: 5000, bytes: 3 * KB };
+
+const FORWARDERS = ['chain407', 'haproxy', 'squid', 'proxy-chain'];
+/** tinyproxy keeps no connection alive, and does not tell its clients so: requests cannot be compared, tunnels can. */
+const TUNNELLERS = [...FORWARDERS, 'tinyproxy'];
+
+/**
+ * What is compared. `setting` is one of settings.mjs: what lies in front of and behind the proxy; `fresh`: every measurement
+ * takes processes that have just started.
+ *
+ * @type {readonly {
+ *   name: string, title: string, unit: keyof typeof import('./units.mjs').UNITS, setting: string, load: object,
+ *   contestants: readonly string[], fresh?: boolean,
+ * }[]}
+ */
+export const ROWS = [
+  {
+    name: 'get-1k-basic',
+    title: '1 KB GET, Basic substituted',
+    unit: 'request',
+    setting: 'basic',
+    load: get(KB),
+    contestants: FORWARDERS,
+  },
+  {
+    name: 'get-1k-digest',
+    title: '1 KB GET, Digest',
+    unit: 'request',
+    setting: 'digest',
+    load: get(KB),
+    contestants: ['chain407'],
+  },
+  {
+    name: 'get-1k-ntlm',
+    title: '1 KB GET, NTLM',
+    unit: 'request',
+    setting: 'ntlm',
+    load: get(KB),
+    contestants: ['chain407', 'cntlm'],
+  },
+  {
+    name: 'get-64k',
+    title: '64 KB GET, Basic',
+    unit: 'request',
+    setting: 'basic',
+    load: get(64 * KB),
+    contestants: FORWARDERS,
+  },
+  {
+    name: 'post-1m',
+    title: 'POST of 1 MB, Basic',
+    unit: 'request',
+    setting: 'basic',
+    load: post,
+    contestants: FORWARDERS,
+  },
+  {
+    name: 'connect-basic',
+    title: 'CONNECT set-up and tear-down, Basic',
+    unit: 'tunnel',
+    setting: 'basic',
+    load: connect,
+    contestants: TUNNELLERS,
+  },
+  {
+    name: 'connect-ntlm',
+    title: 'CONNECT set-up and tear-down, NTLM',
+    unit: 'tunnel',
+    setting: 'ntlm',
+    load: connect,
+    contestants: ['chain407', 'cntlm'],
+  },
+  {
+    name: 'tunnel-down',
+    title: '1 GB down a tunnel',
+    unit: 'gigabyte',
+    setting: 'basic',
+    load: tunnel('down'),
+    contestants: TUNNELLERS,
+  },
+  {
+    name: 'tunnel-up',
+    title: '1 GB up a tunnel',
+    unit: 'gigabyte',
+    setting: 'basic',
+    load: tunnel('up'),
+    contestants: TUNNELLERS,
+  },
+  {
+    name: 'idle',
+    title: '5,000 idle tunnels',
+    unit: 'idle tunnel',
+    setting: 'basic',
+    load: idle,
+    contestants: TUNNELLERS,
+    fresh: true,
+  },
+  {
+    name: 'upstream',
+    title: 'the upstream alone, Basic, 1 KB GET',
+    unit: 'request',
+    setting: 'upstream',
+    load: get(KB),
+    contestants: ['chain407', 'squid'],
+  },
+  {
+    name: 'chain',
+    title: 'the whole chain, Basic, 1 KB GET',
+    unit: 'request',
+    setting: 'chain',
+    load: get(KB),
+    contestants: ['chain407', 'squid'],
+  },
+  {
+    name: 'access-log',
+    title: '1 KB GET, Basic, with an access log (info)',
+    unit: 'request',
+    setting: 'basic',
+    load: get(KB),
+    contestants: ['chain407', 'chain407 log info'],
+  },
+  {
+    name: 'workers',
+    title: '1 KB GET, Basic, workers: auto',
+    unit: 'request',
+    setting: 'basic',
+    load: get(KB),
+    contestants: ['chain407', 'chain407 workers auto'],
+  },
+];
