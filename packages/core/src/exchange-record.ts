@@ -43,8 +43,8 @@ export class ExchangeRecord {
   readonly #exchange: ClientExchange;
   readonly #tier: TierName;
   readonly #by: string;
-  readonly #legs: string[] = [];
-  #facts: Readonly<Record<string, unknown>> = {};
+  readonly #results: SentLeg['result'][] = [];
+  readonly #facts: Record<string, unknown> = {};
   #answer: Answer | undefined;
 
   /** `by` is the pseudonym of the instance. */
@@ -58,15 +58,17 @@ export class ExchangeRecord {
 
   /** Facts for the log line: who, which way, what went wrong. Later ones replace earlier ones of the same name. */
   note(facts: Readonly<Record<string, unknown>>): void {
-    this.#facts = { ...this.#facts, ...facts };
+    Object.assign(this.#facts, facts);
   }
 
   /** A leg to the next hop is over. */
-  sent({ headers, result, ...leg }: SentLeg): void {
-    this.#legs.push('status' in result ? outcomeOf(result.status, result.headers) : result.code);
+  sent(leg: SentLeg): void {
+    const { result } = leg;
+    this.#results.push(result);
     publishLeg(() => ({
-      ...{ by: this.#by, from: this.#tier, exchange: this.id, ...leg },
-      requestHeaders: headers(),
+      ...{ by: this.#by, from: this.#tier, exchange: this.id },
+      ...{ to: leg.to, connection: leg.connection, at: leg.at, ms: leg.ms, method: leg.method, target: leg.target },
+      requestHeaders: leg.headers(),
       responseHeaders: 'status' in result ? result.headers : [],
       ...('status' in result ? { status: result.status } : { error: result.code }),
     }));
@@ -94,6 +96,7 @@ export class ExchangeRecord {
 
   /** The access-log line. The query is left out: it is where secrets of sites live. */
   log(logger: Logger, tunnel?: TunnelEnd): void {
+    if (!logger.isLevelEnabled('info')) return;
     const { req, kind } = this.#exchange;
     const status = this.#answer?.status;
     logger.info(
@@ -104,7 +107,9 @@ export class ExchangeRecord {
         target: withoutUserinfo(req.url ?? '').replace(/\?.*$/, '?…'),
         ...(kind === 'upgrade' ? { upgrade: true } : {}),
         ...this.#facts,
-        legs: this.#legs,
+        legs: this.#results.map((result) =>
+          'status' in result ? outcomeOf(result.status, result.headers) : result.code,
+        ),
         status,
         ms: Math.round((preciseNow() - this.at) * 10) / 10,
         ...(tunnel === undefined ? {} : { sent: tunnel.sent, received: tunnel.received, end: tunnel.reason }),

@@ -19,11 +19,11 @@ export interface Freight {
   readonly idempotent: boolean;
   readonly body: ReplayBody | undefined;
   /** The head with these credentials of ours, or with none of ours; `standIn`: of the HEAD that goes before a body. */
-  readonly head: (credentials: Credentials | undefined, standIn: boolean) => string;
+  head(credentials: Credentials | undefined, standIn: boolean): string;
   /** Connections for this identity once `scheme` is in use, or before. */
-  readonly source: (scheme: SchemeName | undefined) => ConnectionSource;
+  source(scheme: SchemeName | undefined): ConnectionSource;
   readonly cancellation: Cancellation;
-  readonly onLeg: (leg: CarriedLeg) => void;
+  onLeg(leg: CarriedLeg): void;
 }
 
 /** What was sent on which connection, and what came back: a head, or the reason why none came. */
@@ -104,7 +104,7 @@ export class Carrier {
 
   /** Sees to a connection as it is wanted; true where it has served before. */
   async #connect({ credentials, standIn }: LegOrder, wanted: LegOrder['connection']): Promise<boolean> {
-    const { upstream, source, cancellation, body } = this.#freight;
+    const { upstream, cancellation, body } = this.#freight;
     if (!standIn && body?.replayable === false) {
       throw new HopError('exchange', HOP_CODES.notReplayable, 'the request body is too large to be sent again', false);
     }
@@ -118,7 +118,7 @@ export class Carrier {
       this.#connection = undefined;
       this.#loggedIn = false;
     } else {
-      this.#connection = current ?? source(scheme).take();
+      this.#connection = current ?? this.#freight.source(scheme).take();
     }
     this.#scheme = scheme ?? this.#scheme;
     const reused = this.#connection?.used ?? false;
@@ -129,17 +129,18 @@ export class Carrier {
   }
 
   async #leg({ credentials, standIn }: LegOrder): Promise<HopResponse> {
-    const { upgrade, head, body, cancellation, onLeg } = this.#freight;
+    const freight = this.#freight;
+    const { upgrade, cancellation } = freight;
     const connection = this.#connection as UpstreamConnection;
-    const method = standIn ? 'HEAD' : this.#freight.method;
+    const method = standIn ? 'HEAD' : freight.method;
     const at = preciseNow();
     const report = (result: ResponseHead | HopError): void =>
-      onLeg({ connection: connection.id, credentials, standIn, at, ms: preciseNow() - at, result });
+      freight.onLeg({ connection: connection.id, credentials, standIn, at, ms: preciseNow() - at, result });
     try {
       const answer = await connection.send({
         context: { method, upgrade },
-        head: head(credentials, standIn),
-        body: standIn ? undefined : body,
+        head: freight.head(credentials, standIn),
+        body: standIn ? undefined : freight.body,
       });
       report(answer);
       return new HopResponse(answer, connection, () => {

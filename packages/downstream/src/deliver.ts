@@ -68,28 +68,40 @@ export function deliver(exchange: ClientExchange, response: HopResponse, options
 
 function streamBody(response: HopResponse, res: ServerResponse): Promise<Delivered> {
   return new Promise((resolve) => {
-    let begun = false;
+    // What came with the head waits for a moment: a body that ends there, too, goes out with it, in one piece.
+    let together = true;
+    let first: Buffer | undefined;
+    let ended = false;
     res.on('drain', () => response.connection.resume());
     response.consume({
       data: (bytes) => {
-        begun = true;
-        return res.write(bytes);
+        if (!together) return res.write(bytes);
+        if (first !== undefined) res.write(first);
+        first = bytes;
+        return true;
       },
       end: (trailers) => {
-        begun = true;
-        if (trailers.length > 0) res.addTrailers(pairs(trailers));
-        res.end();
+        ended = true;
+        if (trailers.length > 0) {
+          if (first !== undefined) res.write(first);
+          first = undefined;
+          res.addTrailers(pairs(trailers));
+        }
+        res.end(together ? first : undefined);
         resolve(COMPLETE);
       },
       // A response that stops half-way must not look whole: cutting the connection is the only way to say so.
       fail: (error) => {
-        begun = true;
+        ended = true;
         res.destroy();
         resolve({ kind: 'broken', error });
       },
     });
+    together = false;
+    if (ended) return;
     // Node keeps a head until the first byte of the body; an event stream may have none for minutes.
-    if (!begun) res.flushHeaders();
+    if (first === undefined) res.flushHeaders();
+    else res.write(first);
   });
 }
 

@@ -1,4 +1,3 @@
-import type { Credentials } from '@chain407/auth';
 import type {
   Answer,
   ClientExchange,
@@ -9,15 +8,16 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { countForward, explain, valuesOf } from '@chain407/core';
+import { explain, valuesOf } from '@chain407/core';
+import type { AttemptContext, Hop } from './attempt.ts';
+import { Attempt } from './attempt.ts';
 import { Cancellation } from './cancellation.ts';
-import type { ConnectionSource } from './connection-source.ts';
 import { deliver, openTunnel } from './deliver.ts';
 import type { Failover } from './failover.ts';
 import { HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
 import type { Identity, RejectedPolicy } from './identity.ts';
-import { bindsConnection, chooseIdentity, identityKey, nameIdentity } from './identity.ts';
+import { chooseIdentity, nameIdentity } from './identity.ts';
 import type { Negotiated, Refusal } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import { originAsked, refusalPage } from './pages.ts';
@@ -25,8 +25,6 @@ import type { Pins } from './pins.ts';
 import type { Pool } from './pool.ts';
 import { ReplayBody } from './replay-body.ts';
 import type { ReplayMemory } from './replay-memory.ts';
-import type { HeadFacts } from './request-head.ts';
-import { authorizationText, formatHead, requestHeaders, targetText } from './request-head.ts';
 import { rescue } from './rescue.ts';
 import type { Route } from './routes.ts';
 import type { Upstream } from './upstream.ts';
@@ -45,15 +43,6 @@ export interface Runtime {
   readonly failover: Failover;
 }
 
-/** A next hop as an exchange uses it: an upstream, or the origin itself on a direct route. */
-export interface Hop {
-  readonly upstream: Upstream;
-  readonly direct: boolean;
-}
-
-/** RFC 9110 §9.2.2; CONNECT has no effect at the origin before the tunnel carries bytes. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'CONNECT']);
-
 /**
  * One exchange on its way: hop → identity → negotiation → what the client gets. Owns the order of these; each of them
  * is a file of its own.
@@ -62,10 +51,9 @@ export class Exchange {
   readonly #runtime: Runtime;
   readonly #client: ClientExchange;
   readonly #record: ExchangeRecord;
-  readonly #target: RequestTarget;
-  readonly #framing: RequestBody;
   readonly #body: ReplayBody | undefined;
   readonly #cancellation = new Cancellation();
+  readonly #context: AttemptContext;
 
   constructor(
     runtime: Runtime,
@@ -77,10 +65,10 @@ export class Exchange {
     this.#runtime = runtime;
     this.#client = client;
     this.#record = record;
-    this.#target = target;
-    this.#framing = framing;
     this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayMemory);
-    runtime.pins.answers(client.req.socket, client.res);
+    const { pseudonym, pool, pins } = runtime;
+    const shared = { pseudonym, pool, pins, cancellation: this.#cancellation };
+    this.#context = { client, record, target, framing, body: this.#body, ...shared };
     client.res.once('close', () => {
       if (!client.res.writableFinished) this.#cancellation.cancel();
     });
@@ -92,7 +80,7 @@ export class Exchange {
       for (const [i, hop] of hops.entries()) {
         const identity = this.#identity(hop, mode);
         this.#record.note({ via: hop.direct ? 'direct' : hop.upstream.name, identity: nameIdentity(identity) });
-        const outcome = await this.#attempt(hop, identity);
+        const outcome = await negotiate(new Attempt(this.#context, hop, identity));
         const unreachable = outcome.kind === 'failed' && outcome.error.phase === 'connect';
         if (!hop.direct) this.#tellFailover(hop.upstream, unreachable, outcome);
         if (!unreachable || i === hops.length - 1) return await this.#conclude(hop, identity, outcome);
@@ -138,57 +126,6 @@ export class Exchange {
     if (direct) return { kind: 'none' };
     const [line] = valuesOf(this.#client.req.rawHeaders, 'proxy-authorization');
     return chooseIdentity({ mode, rejected: this.#runtime.rejected, line, credential: upstream.credential });
-  }
-
-  #attempt(hop: Hop, identity: Identity): Promise<Negotiated> {
-    const { upstream, direct } = hop;
-    const { kind, req } = this.#client;
-    const { method = '', rawHeaders, httpVersion } = req;
-    const facts: HeadFacts = {
-      kind,
-      target: this.#target,
-      headers: countForward(method, rawHeaders),
-      body: this.#framing,
-      via: `${httpVersion} ${this.#runtime.pseudonym}`,
-      direct,
-      standIn: false,
-    };
-    const target = targetText(facts.target, direct);
-    const fields = (credentials: Credentials | undefined, standIn: boolean): string[] =>
-      requestHeaders(
-        standIn ? { ...facts, body: { kind: 'none' }, standIn } : facts,
-        authorization(identity, credentials),
-      );
-    return negotiate({
-      upstream,
-      credential: identity.kind === 'own' ? identity.credential : undefined,
-      answerable: identity.kind === 'own' && identity.answerable,
-      method,
-      target,
-      upgrade: kind === 'upgrade',
-      idempotent: IDEMPOTENT.has(method),
-      body: this.#body,
-      head: (credentials, standIn) =>
-        formatHead(`${standIn ? 'HEAD' : method} ${target} HTTP/1.1`, fields(credentials, standIn)),
-      source: (scheme) => this.#source(upstream, identity, scheme),
-      cancellation: this.#cancellation,
-      onLeg: ({ credentials, standIn, ...leg }) => {
-        const to = direct ? 'origin' : upstream.name;
-        const asked = standIn ? 'HEAD' : method;
-        this.#record.sent({ ...leg, to, method: asked, target, headers: () => fields(credentials, standIn) });
-      },
-    });
-  }
-
-  #source(upstream: Upstream, identity: Identity, scheme: string | undefined): ConnectionSource {
-    const { pool, pins } = this.#runtime;
-    const { socket } = this.#client.req;
-    const pinned = identity.kind === 'relay' && (bindsConnection(identity) || pins.has(socket, upstream.name));
-    if (pinned) return pins.source(socket, upstream.name, upstream.idleTimeout);
-    // Before any credentials of ours have gone out on it, a connection is nobody's.
-    const owner = identity.kind === 'own' && scheme === undefined ? 'none' : identityKey(identity);
-    const key = scheme === undefined ? owner : `${owner} ${scheme}`;
-    return pool.source(`${upstream.name} ${key}`, upstream.idleTimeout);
   }
 
   async #conclude(hop: Hop, identity: Identity, outcome: Negotiated): Promise<TunnelEnd | undefined> {
@@ -272,10 +209,4 @@ export class Exchange {
     const sent = explain(res, this.#runtime.tier, explanation);
     if (sent !== undefined) this.#record.answered(sent);
   }
-}
-
-/** The text of `Proxy-Authorization` on a leg. */
-function authorization(identity: Identity, credentials: Credentials | undefined): string | undefined {
-  if (identity.kind === 'relay') return identity.line;
-  return credentials === undefined ? undefined : authorizationText(credentials);
 }

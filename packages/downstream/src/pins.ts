@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { responseUnderWay } from '@chain407/core';
 import type { ConnectionSource } from './connection-source.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
@@ -19,18 +19,11 @@ interface Pin {
  */
 export class Pins {
   readonly #byClient = new WeakMap<Socket, Map<string, Pin>>();
-  /** What each client is answered now, or was last. */
-  readonly #answers = new WeakMap<Socket, ServerResponse>();
   readonly #now: () => number;
 
   /** `now` in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
-  }
-
-  /** The client gets its answer by this response. */
-  answers(client: Socket, response: ServerResponse): void {
-    this.#answers.set(client, response);
   }
 
   /** True once a connection-bound scheme was relayed for this client to this upstream. */
@@ -61,20 +54,9 @@ export class Pins {
         }
         pin.connection = connection;
         // The client believes that it is logged in: it is told the only way there is that it is not any more.
-        connection.idle(idleTimeout, () => this.#end(client));
+        connection.idle(idleTimeout, () => endAfterAnswer(client));
       },
     };
-  }
-
-  /** Not before an answer that is under way has gone out, be it of another upstream. */
-  #end(client: Socket): void {
-    const response = this.#answers.get(client);
-    if (response === undefined || response.writableFinished || response.destroyed) {
-      client.end();
-      return;
-    }
-    response.shouldKeepAlive = false;
-    response.once('finish', () => client.end());
   }
 
   #pin(client: Socket, upstream: string): Pin {
@@ -95,4 +77,15 @@ export class Pins {
     });
     return pins;
   }
+}
+
+/** Not before an answer that is under way has gone out, be it of another upstream. */
+function endAfterAnswer(client: Socket): void {
+  const response = responseUnderWay(client);
+  if (response === undefined || response.writableFinished || response.destroyed) {
+    client.end();
+    return;
+  }
+  response.shouldKeepAlive = false;
+  response.once('finish', () => client.end());
 }

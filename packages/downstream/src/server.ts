@@ -20,7 +20,8 @@ import {
   runTier,
   viaPseudonym,
 } from '@chain407/core';
-import type { Hop, Runtime } from './exchange.ts';
+import type { Hop } from './attempt.ts';
+import type { Runtime } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import { deniedByRoute, deniedClient } from './pages.ts';
 import type { Route } from './routes.ts';

@@ -77,7 +77,6 @@ describe("a client's own connections", () => {
     const { connection, peer } = await connected();
     const response = new ServerResponse(new IncomingMessage(client.peer));
     response.assignSocket(client.peer);
-    pins.answers(client.peer, response);
     pins.source(client.peer, 'up1', 5000).put(connection);
     const closed = once(peer.resume(), 'close');
     peer.end();

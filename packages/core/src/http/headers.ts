@@ -25,16 +25,19 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** All values of a field, one per line, in order. `name` is in lower case. */
 export function valuesOf(headers: RawHeaders, name: string): string[] {
   const values: string[] = [];
+  const { length } = name;
   for (let i = 0; i < headers.length; i += 2) {
     const field = headers[i] as string;
-    if (field.length === name.length && field.toLowerCase() === name) values.push(headers[i + 1] as string);
+    if (field.length === length && field.toLowerCase() === name) values.push(headers[i + 1] as string);
   }
   return values;
 }
 
 /** The members of a comma-separated field over all its lines, in lower case, without empty ones. */
 export function listOf(headers: RawHeaders, name: string): string[] {
-  return valuesOf(headers, name).flatMap((value) =>
+  const values = valuesOf(headers, name);
+  if (values.length === 0) return values;
+  return values.flatMap((value) =>
     value
       .split(',')
       .map((member) => member.trim().toLowerCase())

@@ -1,0 +1,128 @@
+import type { Credentials, SchemeName } from '@chain407/auth';
+import type { ClientExchange, ExchangeRecord, RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
+import { countForward } from '@chain407/core';
+import type { Cancellation } from './cancellation.ts';
+import type { CarriedLeg } from './carrier.ts';
+import type { ConnectionSource } from './connection-source.ts';
+import type { Credential } from './credentials.ts';
+import type { Identity } from './identity.ts';
+import { bindsConnection, identityKey } from './identity.ts';
+import type { NegotiationRequest } from './negotiate.ts';
+import type { Pins } from './pins.ts';
+import type { Pool } from './pool.ts';
+import type { ReplayBody } from './replay-body.ts';
+import type { HeadFacts } from './request-head.ts';
+import { authorizationText, formatHead, requestHeaders, targetText } from './request-head.ts';
+import type { Upstream } from './upstream.ts';
+
+/** A next hop as an exchange uses it: an upstream, or the origin itself on a direct route. */
+export interface Hop {
+  readonly upstream: Upstream;
+  readonly direct: boolean;
+}
+
+/** What every attempt of one exchange has in common. */
+export interface AttemptContext {
+  readonly client: ClientExchange;
+  readonly record: ExchangeRecord;
+  readonly target: RequestTarget;
+  readonly framing: RequestBody;
+  readonly body: ReplayBody | undefined;
+  readonly cancellation: Cancellation;
+  /** The `Via` pseudonym of this instance. */
+  readonly pseudonym: string;
+  readonly pool: Pool;
+  readonly pins: Pins;
+}
+
+/** RFC 9110 §9.2.2; CONNECT has no effect at the origin before the tunnel carries bytes. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'CONNECT']);
+const NO_BODY: RequestBody = { kind: 'none' };
+
+/**
+ * One request on its way to one hop on behalf of one identity: how its head is written, which connections may carry it,
+ * and what is recorded of its legs. The negotiation asks it; it decides nothing.
+ */
+export class Attempt implements NegotiationRequest {
+  readonly upstream: Upstream;
+  readonly method: string;
+  readonly target: string;
+  readonly body: ReplayBody | undefined;
+  readonly cancellation: Cancellation;
+  readonly #context: AttemptContext;
+  readonly #identity: Identity;
+  readonly #facts: HeadFacts;
+
+  constructor(context: AttemptContext, { upstream, direct }: Hop, identity: Identity) {
+    const { client, target, framing, body, cancellation, pseudonym } = context;
+    const { method = '', rawHeaders, httpVersion } = client.req;
+    this.upstream = upstream;
+    this.method = method;
+    this.target = targetText(target, direct);
+    this.body = body;
+    this.cancellation = cancellation;
+    this.#context = context;
+    this.#identity = identity;
+    this.#facts = {
+      kind: client.kind,
+      target,
+      headers: countForward(method, rawHeaders),
+      body: framing,
+      via: `${httpVersion} ${pseudonym}`,
+      direct,
+      standIn: false,
+    };
+  }
+
+  get credential(): Credential | undefined {
+    return this.#identity.kind === 'own' ? this.#identity.credential : undefined;
+  }
+
+  get answerable(): boolean {
+    return this.#identity.kind === 'own' && this.#identity.answerable;
+  }
+
+  get upgrade(): boolean {
+    return this.#facts.kind === 'upgrade';
+  }
+
+  get idempotent(): boolean {
+    return IDEMPOTENT.has(this.method);
+  }
+
+  head(credentials: Credentials | undefined, standIn: boolean): string {
+    const line = `${standIn ? 'HEAD' : this.method} ${this.target} HTTP/1.1`;
+    return formatHead(line, this.#fields(credentials, standIn));
+  }
+
+  source(scheme: SchemeName | undefined): ConnectionSource {
+    const { upstream } = this;
+    const { pool, pins, client } = this.#context;
+    const { socket } = client.req;
+    const identity = this.#identity;
+    const pinned = identity.kind === 'relay' && (bindsConnection(identity) || pins.has(socket, upstream.name));
+    if (pinned) return pins.source(socket, upstream.name, upstream.idleTimeout);
+    // Before any credentials of ours have gone out on it, a connection is nobody's.
+    const owner = identity.kind === 'own' && scheme === undefined ? 'none' : identityKey(identity);
+    const key = scheme === undefined ? owner : `${owner} ${scheme}`;
+    return pool.source(`${upstream.name} ${key}`, upstream.idleTimeout);
+  }
+
+  onLeg({ connection, credentials, standIn, at, ms, result }: CarriedLeg): void {
+    const to = this.#facts.direct ? 'origin' : this.upstream.name;
+    const method = standIn ? 'HEAD' : this.method;
+    const headers = (): RawHeaders => this.#fields(credentials, standIn);
+    this.#context.record.sent({ to, connection, at, ms, method, target: this.target, headers, result });
+  }
+
+  #fields(credentials: Credentials | undefined, standIn: boolean): string[] {
+    const facts = standIn ? { ...this.#facts, body: NO_BODY, standIn } : this.#facts;
+    return requestHeaders(facts, authorization(this.#identity, credentials));
+  }
+}
+
+/** The text of `Proxy-Authorization` on a leg. */
+function authorization(identity: Identity, credentials: Credentials | undefined): string | undefined {
+  if (identity.kind === 'relay') return identity.line;
+  return credentials === undefined ? undefined : authorizationText(credentials);
+}
