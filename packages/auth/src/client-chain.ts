@@ -26,13 +26,14 @@ import type { ClientScheme, ClientTurn } from './scheme.ts';
  * | probing     | 407                                           | ask the first of ours that is offered         |
  * | asking      | send                                          | send; bound: first leg fresh, later legs same |
  * | asking      | send, bound, later leg, connection closing    | unanswerable connection-lost                  |
- * | asking      | refuse rejected                               | rejected                                      |
+ * | asking      | refuse rejected, or after complete credentials | rejected                                      |
  * | asking      | refuse otherwise, another of ours was offered | ask that one                                  |
  * | asking      | refuse otherwise, none left                   | unanswerable no-usable-scheme                 |
  * | negotiating | not 407, credentials complete                 | relay, authenticated                          |
  * | negotiating | not 407, credentials incomplete               | relay                                         |
  * | negotiating | 407 "not permitted", credentials complete     | denied                                        |
  * | negotiating | 407 with the scheme                           | ask the scheme again, with its state          |
+ * | negotiating | the same, once more after complete ones       | rejected: a new nonce is asked for once       |
  * | negotiating | 407 without the scheme, credentials complete  | rejected: it is never tried with a weaker one |
  * | negotiating | 407 without the scheme, incomplete            | as from probing: nothing was refused yet      |
  */
@@ -50,6 +51,8 @@ export type ChainState =
       readonly challenges: readonly Challenge[];
       /** Those of ours that may still be tried should this one refuse before anything was sent. */
       readonly left: readonly ClientScheme[];
+      /** The challenges came for complete credentials. */
+      readonly refused: boolean;
     }
   | {
       readonly phase: 'negotiating';
@@ -57,6 +60,8 @@ export type ChainState =
       readonly scheme: ClientScheme;
       readonly schemeState: unknown;
       readonly complete: boolean;
+      /** Complete credentials were refused before, for an age that these do not have. */
+      readonly again: boolean;
     }
   | { readonly phase: 'ended' };
 
@@ -147,7 +152,7 @@ function askFirst(
   const [scheme, ...left] = candidates;
   if (scheme === undefined) return undefined;
   return [
-    { phase: 'asking', schemes, scheme, connection: firstConnection(scheme), challenges, left },
+    { phase: 'asking', schemes, scheme, connection: firstConnection(scheme), challenges, left, refused: false },
     { kind: 'ask', scheme, challenges: ofScheme(challenges, scheme), state: undefined, refused: false },
   ];
 }
@@ -174,7 +179,7 @@ function atStart({ schemes }: StateOf<'idle'>, { known, standing }: EventOf<'sta
 }
 
 function afterResumption({ schemes, scheme }: StateOf<'resuming'>, { turn }: EventOf<'turn'>): ChainStep {
-  return turn.kind === 'send' ? sent(schemes, scheme, turn, firstConnection(scheme)) : probe(schemes);
+  return turn.kind === 'send' ? sent(schemes, scheme, turn, firstConnection(scheme), false) : probe(schemes);
 }
 
 function sent(
@@ -182,9 +187,10 @@ function sent(
   scheme: ClientScheme,
   { credentials, state, complete = true }: Extract<ClientTurn, { kind: 'send' }>,
   connection: Connection,
+  again: boolean,
 ): ChainStep {
   return [
-    { phase: 'negotiating', schemes, scheme, schemeState: state, complete },
+    { phase: 'negotiating', schemes, scheme, schemeState: state, complete, again },
     { kind: 'send', credentials, connection, complete },
   ];
 }
@@ -207,20 +213,20 @@ function afterProbe({ schemes }: { schemes: readonly ClientScheme[] }, event: Ev
 }
 
 function afterTurn(state: StateOf<'asking'>, { turn }: EventOf<'turn'>): ChainStep {
-  const { schemes, scheme, connection, challenges, left } = state;
+  const { schemes, scheme, connection, challenges, left, refused } = state;
   if (turn.kind === 'send') {
-    if (connection !== 'lost') return sent(schemes, scheme, turn, connection);
+    if (connection !== 'lost') return sent(schemes, scheme, turn, connection, refused);
     return unanswerable(
       'connection-lost',
       `the proxy closes the connection in the middle of ${scheme.name}, which needs one connection for all legs`,
     );
   }
-  if (turn.reason === 'rejected') return [ENDED, { kind: 'rejected', scheme, detail: turn.detail }];
+  if (turn.reason === 'rejected' || refused) return [ENDED, { kind: 'rejected', scheme, detail: turn.detail }];
   return askFirst(schemes, left, challenges) ?? unanswerable('no-usable-scheme', `${scheme.name}: ${turn.detail}`);
 }
 
 function afterAttempt(state: StateOf<'negotiating'>, event: EventOf<'response'>): ChainStep {
-  const { schemes, scheme, schemeState, complete } = state;
+  const { schemes, scheme, schemeState, complete, again } = state;
   const authenticated = { scheme, state: schemeState };
   if (event.status !== 407) return [ENDED, complete ? { kind: 'relay', authenticated } : { kind: 'relay' }];
   if (event.notPermitted && complete) return [ENDED, { kind: 'denied', authenticated }];
@@ -229,9 +235,10 @@ function afterAttempt(state: StateOf<'negotiating'>, event: EventOf<'response'>)
     if (!complete) return afterProbe({ schemes: schemes.filter((ours) => ours !== scheme) }, event);
     return [ENDED, { kind: 'rejected', scheme, detail: `the proxy no longer offers ${scheme.name}` }];
   }
+  if (complete && again) return [ENDED, { kind: 'rejected', scheme, detail: 'refused again, although they were new' }];
   const connection = scheme.binding === 'message' ? 'any' : event.persistent ? 'same' : 'lost';
   return [
-    { phase: 'asking', schemes, scheme, connection, challenges: event.challenges, left: [] },
+    { phase: 'asking', schemes, scheme, connection, challenges: event.challenges, left: [], refused: complete },
     { kind: 'ask', scheme, challenges, state: schemeState, refused: complete },
   ];
 }

@@ -186,6 +186,20 @@ describe('the table', () => {
       action: { kind: 'ask', scheme: ntlmAgain, challenges: read('NTLM'), state: undefined, refused: false },
     },
     {
+      row: 'asking, refuse for another reason, after complete credentials: rejected',
+      schemes: [ntlm],
+      events: [...asked('NTLM'), sends('x', 1), response(407, ['NTLM one-more']), refuses('unexpected-token')],
+      phase: 'ended',
+      action: { kind: 'rejected', scheme: ntlm, detail: 'because unexpected-token' },
+    },
+    {
+      row: 'negotiating, 407 with the scheme once more after complete credentials: rejected',
+      schemes: [digest],
+      events: [...asked('Digest'), sends('x', 1), response(407, ['Digest']), sends('y', 2), response(407, ['Digest'])],
+      phase: 'ended',
+      action: { kind: 'rejected', scheme: digest, detail: 'refused again, although they were new' },
+    },
+    {
       row: 'probing, not 407: relay',
       schemes: [basic],
       events: [probed, response(403, ['Basic realm="not asked for"'])],

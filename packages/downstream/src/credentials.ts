@@ -18,6 +18,9 @@ export interface CredentialOptions {
   readonly onProblem?: (message: string) => void;
 }
 
+/** Milliseconds between two looks at the secrets of credentials that are held back. */
+const LOOK_AGAIN = 15_000;
+
 /** An account of ours, ready for use: how it authenticates, where it may go, and whether it still may. */
 export class Credential {
   readonly name: string;
@@ -29,6 +32,7 @@ export class Credential {
   readonly #options: CredentialOptions;
   readonly #secrets: readonly SecretPort[];
   #schemes: readonly ClientScheme[];
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CredentialOptions) {
     const { name, account, schemes, mayGoTo, lockout } = options;
@@ -52,6 +56,15 @@ export class Credential {
     // What other upstreams took before is no longer known to be good either: one attempt at a time.
     this.known.clear();
     this.guard.rejected(reason);
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
+    this.lookAgain();
+  }
+
+  /** While they are held back, now and then: what no event tells of (a command, a keyring) may have been put right. */
+  lookAgain(): void {
+    const now = this.#options.lockout.now();
+    if (now - this.#lookedAt < LOOK_AGAIN) return;
+    this.#lookedAt = now;
     for (const secret of this.#secrets) void secret.refresh();
   }
 

@@ -125,7 +125,9 @@ export class Exchange {
   #identity({ upstream, direct }: Hop, mode: Route['identity']): Identity {
     if (direct) return { kind: 'none' };
     const [line] = valuesOf(this.#client.req.rawHeaders, 'proxy-authorization');
-    return chooseIdentity({ mode, rejected: this.#runtime.rejected, line, credential: upstream.credential });
+    const { pins, rejected } = this.#runtime;
+    const pinned = pins.has(this.#client.req.socket, upstream.name);
+    return chooseIdentity({ mode, rejected, line, pinned, credential: upstream.credential });
   }
 
   async #conclude(hop: Hop, identity: Identity, outcome: Negotiated): Promise<TunnelEnd | undefined> {

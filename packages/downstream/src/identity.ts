@@ -22,14 +22,18 @@ export interface IdentityQuestion {
   readonly rejected: RejectedPolicy;
   /** The value of the client's `Proxy-Authorization`. */
   readonly line: string | undefined;
+  /** The client's connection has one to the upstream for itself, since it sent credentials that log a connection in. */
+  readonly pinned: boolean;
   /** What the upstream's configuration names. */
   readonly credential: Credential | undefined;
 }
 
 const NONE: Identity = { kind: 'none' };
 
-export function chooseIdentity({ mode, rejected, line, credential }: IdentityQuestion): Identity {
+export function chooseIdentity({ mode, rejected, line, pinned, credential }: IdentityQuestion): Identity {
   if (mode === 'none') return NONE;
+  // Whoever has logged its connection in says so once (MS-NTHT §1.3.1): what follows without credentials is the same user's.
+  if (pinned) return { kind: 'relay', line };
   if (mode === 'relay' || (mode === 'relay-else-substitute' && line !== undefined)) return { kind: 'relay', line };
   if (credential === undefined) return NONE;
   // `ask`: while ours are refused, the client is asked in our place, and its answer goes through.

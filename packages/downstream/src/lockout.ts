@@ -10,6 +10,7 @@ import type { Ledger } from './lockout-ledger.ts';
  * | unproven         | admit        | probing; the caller may go                                               |
  * | probing          | admit        | probing; the caller waits for the probe's outcome                        |
  * | good             | admit        | good; the caller may go                                                  |
+ * | good, long ago   | admit        | as unproven: overnight a password may have been changed                  |
  * | closed           | admit        | closed, the caller may not; after the cool-down as unproven, with one attempt left |
  * | probing, good    | accepted     | good                                                                     |
  * | probing, good    | rejected     | closed once `attempts` are used up, else unproven                        |
@@ -21,7 +22,8 @@ import type { Ledger } from './lockout-ledger.ts';
 export type LockoutState =
   | { readonly phase: 'unproven'; readonly failures: number }
   | { readonly phase: 'probing'; readonly failures: number }
-  | { readonly phase: 'good' }
+  /** `since`: the last time that they were accepted. */
+  | { readonly phase: 'good'; readonly since: number }
   | { readonly phase: 'closed'; readonly until: number; readonly reason: string };
 
 export interface LockoutOptions {
@@ -43,6 +45,9 @@ export type Admission =
 
 const GO: Admission = { kind: 'go' };
 
+/** Milliseconds without an acceptance after which one request finds out, while others wait for it. */
+const GOOD_FOR = 60_000;
+
 /** Every `admit` that said `go` must be followed by exactly one of `accepted`, `rejected`, `inconclusive`. */
 export class LockoutGuard {
   #state: LockoutState = { phase: 'unproven', failures: 0 };
@@ -60,6 +65,11 @@ export class LockoutGuard {
     return this.#state;
   }
 
+  /** Accepted a moment ago: nobody has to ask. */
+  get good(): boolean {
+    return this.#state.phase === 'good' && this.#options.now() - this.#state.since < GOOD_FOR;
+  }
+
   /** The reason and the milliseconds left while it is closed. */
   closed(): Extract<Admission, { kind: 'closed' }> | undefined {
     if (this.#state.phase !== 'closed') return undefined;
@@ -71,7 +81,7 @@ export class LockoutGuard {
     const state = this.#state;
     switch (state.phase) {
       case 'good':
-        return GO;
+        return this.good ? GO : this.#probe(0);
       case 'unproven':
         return this.#probe(state.failures);
       case 'probing':
@@ -110,7 +120,7 @@ export class LockoutGuard {
     const { phase } = this.#state;
     if (phase !== 'probing' && phase !== 'good') return;
     if (phase === 'probing') this.#ledger?.settle({ failures: 0 });
-    this.#move({ phase: 'good' });
+    this.#move({ phase: 'good', since: this.#options.now() });
   }
 
   rejected(reason: string): void {

@@ -91,6 +91,7 @@ class Negotiation {
   async run(): Promise<Negotiated> {
     const { credential, upstream, answerable } = this.#request;
     const closed = credential?.guard.closed();
+    if (closed !== undefined) credential?.lookAgain();
     if (closed !== undefined && !answerable) return refused(heldBack(closed));
     const { host, port } = upstream.connection;
     const schemes = closed === undefined && credential?.mayGoTo(host, port) ? credential.schemes : [];
@@ -105,13 +106,17 @@ class Negotiation {
         legs += 1;
         event = await this.#send(action);
       } else if (action.kind === 'resume') {
-        event = { kind: 'turn', turn: await this.#resume(action) };
+        const turn = this.#mayResume() ? await this.#resume(action) : await this.#resumeAlone(action);
+        if (turn.kind === 'refused') return turn;
+        event = { kind: 'turn', turn };
       } else if (action.kind === 'ask') {
         const turn = await this.#ask(action);
         if (turn.kind === 'refused') return turn;
         event = { kind: 'turn', turn };
       } else if (action.kind === 'relay') {
-        if (action.authenticated !== undefined) await this.#authenticated(action.authenticated);
+        // A 401 may be the proxy's or the origin's: it proves nothing.
+        const proven = !this.#owesOutcome || this.#response?.head.status !== 401;
+        if (action.authenticated !== undefined && proven) await this.#authenticated(action.authenticated);
         if (!this.#stoodIn) return { kind: 'response', response: this.#response as HopResponse };
         // The way is open: now the request itself.
         await this.#response?.collect(MAX_COLLECTED);
@@ -144,9 +149,27 @@ class Negotiation {
     return { kind: 'start', known, standing: known };
   }
 
+  #mayResume(): boolean {
+    return this.#owesOutcome || this.#request.credential?.guard.good === true;
+  }
+
+  /** What is remembered was good when it was last sent, and that is long ago, or in doubt. */
+  async #resumeAlone(action: ActionOf<'resume'>): Promise<ClientTurn | Refused> {
+    return (await this.#admitted()) ?? this.#resume(action);
+  }
+
+  /** One attempt at a time, until it is known how it ends: `undefined` where it is this one's turn. */
+  async #admitted(): Promise<Refused | undefined> {
+    const admission = await this.#request.credential?.guard.admit();
+    if (admission?.kind === 'closed') return refused(heldBack(admission), this.#response);
+    this.#owesOutcome = true;
+    if (this.#request.cancellation.cancelled) throw gone();
+    return undefined;
+  }
+
   #resume({ scheme, state }: ActionOf<'resume'>): ClientTurn | Promise<ClientTurn> {
     const { credential, upstream } = this.#request;
-    if (scheme.perishable !== true) this.#sure = true;
+    if (scheme.perishable !== true && !this.#owesOutcome) this.#sure = true;
     const resumption = scheme.resume?.(this.#facts(), state);
     if (resumption === undefined) throw new TypeError(`${scheme.name} cannot be resumed`);
     const { turn, next } = resumption;
@@ -166,9 +189,8 @@ class Negotiation {
     if (credential !== undefined && !this.#owesOutcome) {
       // What was good may no longer be: one exchange finds out, the others wait for it.
       if (wasRefused && !challenges.some(saysStale)) credential.guard.doubt();
-      const admission = await credential.guard.admit();
-      if (admission.kind === 'closed') return refused(heldBack(admission), this.#response);
-      this.#owesOutcome = true;
+      const refusal = await this.#admitted();
+      if (refusal !== undefined) return refusal;
     }
     if (cancellation.cancelled) throw gone();
     return scheme.answer(challenges, this.#facts(), state);
@@ -194,12 +216,18 @@ class Negotiation {
     const response = await this.#carrier.send({ credentials, connection, standIn, once: this.#owesOutcome });
     if (response === 'lost') return { kind: 'lost' };
     this.#response = response;
-    const { status, headers, persistent } = response.head;
+    const { headers, persistent } = response.head;
+    const status = credentials !== undefined && this.#isProxys401(response.head) ? 407 : response.head.status;
     if (status !== 407) return { kind: 'response', status, challenges: [], persistent, notPermitted: false };
     const challenges = challengesOf(response.head);
     // RFC 6750 §3.1: a token that is good, but not for this.
     const notPermitted = saysNotPermitted(headers) || lacksScope(challenges);
     return { kind: 'response', status, challenges, persistent, notPermitted };
+  }
+
+  /** Some proxies (tinyproxy, for one) answer wrong credentials with 401, which is for origins: none has been asked yet on CONNECT. */
+  #isProxys401({ status, headers }: ResponseHead): boolean {
+    return status === 401 && (this.#request.method === 'CONNECT' || valuesOf(headers, 'proxy-authenticate').length > 0);
   }
 
   /** The upstream took them. Hears what else it says, and remembers what the next exchange needs. */

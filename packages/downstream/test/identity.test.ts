@@ -60,12 +60,22 @@ describe('on whose behalf a request goes', () => {
       mode,
       rejected,
       line: sent === 'credentials' ? LINE : undefined,
+      pinned: false,
       credential: ours === 'none' ? undefined : credential(ours === 'closed'),
     });
     expect(short(chosen)).toBe(identity);
     if (chosen.kind === 'relay') expect(chosen.line).toBe(sent === 'credentials' ? LINE : undefined);
   });
 });
+
+test.each(['relay', 'relay-else-substitute', 'substitute'] as const)(
+  '%s, on a connection that the client has logged in: its own, whatever it sends',
+  (mode) => {
+    const question = { mode, rejected: 'ask', pinned: true, credential: credential(false) } as const;
+    expect(chooseIdentity({ ...question, line: undefined })).toEqual({ kind: 'relay', line: undefined });
+    expect(chooseIdentity({ ...question, line: LINE })).toEqual({ kind: 'relay', line: LINE });
+  },
+);
 
 describe('whose connection it is', () => {
   test.each<[what: string, identity: Identity, key: string]>([

@@ -28,12 +28,15 @@ function step({ guard, clock }: Guarded, what: Step): void {
 
 const UNPROVEN = (failures = 0): LockoutState => ({ phase: 'unproven', failures });
 const PROBING = (failures = 0): LockoutState => ({ phase: 'probing', failures });
-const GOOD: LockoutState = { phase: 'good' };
+const GOOD = (since = 0): LockoutState => ({ phase: 'good', since });
 const CLOSED = (at = 0): LockoutState => ({ phase: 'closed', until: at + COOLDOWN, reason: 'up1 refused them' });
 
 const FAILED: readonly Step[] = ['admit', 'rejected'];
 const TO_GOOD: readonly Step[] = ['admit', 'accepted'];
 const TO_CLOSED: readonly Step[] = [...FAILED, ...FAILED, ...FAILED];
+
+/** Sixty waits of a second. */
+const MINUTE: readonly Step[] = Array.from({ length: 60 }, () => 'wait');
 
 describe('the states of the guard', () => {
   test.each<[from: string, steps: readonly Step[], event: Step, next: LockoutState]>([
@@ -43,23 +46,26 @@ describe('the states of the guard', () => {
     ['unproven', [], 'inconclusive', UNPROVEN()],
     ['unproven after a rejection', FAILED, 'admit', PROBING(1)],
     ['probing', ['admit'], 'admit', PROBING()],
-    ['probing', ['admit'], 'accepted', GOOD],
+    ['probing', ['admit'], 'accepted', GOOD()],
     ['probing, with attempts left', ['admit'], 'rejected', UNPROVEN(1)],
     ['probing, at the last attempt', [...FAILED, ...FAILED, 'admit'], 'rejected', CLOSED()],
     ['probing', ['admit'], 'inconclusive', UNPROVEN()],
     ['probing after a rejection', [...FAILED, 'admit'], 'inconclusive', UNPROVEN(1)],
-    ['good', TO_GOOD, 'admit', GOOD],
-    ['good', TO_GOOD, 'accepted', GOOD],
+    ['good', TO_GOOD, 'admit', GOOD()],
+    ['good, a moment ago', [...TO_GOOD, ...MINUTE.slice(1)], 'admit', GOOD()],
+    ['good, a minute ago', [...TO_GOOD, ...MINUTE], 'admit', PROBING()],
+    ['good, a minute ago', [...TO_GOOD, ...MINUTE], 'accepted', GOOD(60_000)],
+    ['good', TO_GOOD, 'accepted', GOOD()],
     ['good', TO_GOOD, 'rejected', UNPROVEN(1)],
     ['good after two rejections', [...FAILED, ...FAILED, ...TO_GOOD], 'rejected', UNPROVEN(1)],
-    ['good', TO_GOOD, 'inconclusive', GOOD],
+    ['good', TO_GOOD, 'inconclusive', GOOD()],
     ['closed', TO_CLOSED, 'admit', CLOSED()],
     ['closed', TO_CLOSED, 'accepted', CLOSED()],
     ['closed', TO_CLOSED, 'rejected', CLOSED()],
     ['closed', TO_CLOSED, 'inconclusive', CLOSED()],
     ['closed, cooled down', [...TO_CLOSED, 'wait'], 'admit', PROBING(2)],
     ['closed, cooled down, probing', [...TO_CLOSED, 'wait', 'admit'], 'rejected', CLOSED(COOLDOWN)],
-    ['closed, cooled down, probing', [...TO_CLOSED, 'wait', 'admit'], 'accepted', GOOD],
+    ['closed, cooled down, probing', [...TO_CLOSED, 'wait', 'admit'], 'accepted', GOOD(COOLDOWN)],
     ['closed, cooled down, probing', [...TO_CLOSED, 'wait', 'admit'], 'inconclusive', UNPROVEN(2)],
   ])('%s: %j, then %s', (_from, steps, event, next) => {
     const here = guarded();
@@ -151,5 +157,5 @@ test('tells of every closing and of the first acceptance after it, and of nothin
   const here = guarded(1);
   const twice: readonly Step[] = ['admit', 'accepted', 'admit', 'accepted'];
   for (const each of [...twice, ...FAILED, 'wait', ...FAILED, 'wait', ...twice] as const) step(here, each);
-  expect(here.told).toEqual([CLOSED(), CLOSED(COOLDOWN), GOOD]);
+  expect(here.told).toEqual([CLOSED(), CLOSED(COOLDOWN), GOOD(2 * COOLDOWN)]);
 });

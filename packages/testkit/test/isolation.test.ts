@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ChainEvent } from '@chain407/auth';
+import type { ChainEvent, ClientTurn } from '@chain407/auth';
 import { advance, clientChain, formatMessage, ntlmClient, parseChallenges, Secret } from '@chain407/auth';
 import type { Leg } from '@chain407/core';
 import { valuesOf } from '@chain407/core';
@@ -27,8 +27,8 @@ function speakersOf(chain: Chain): string[][] {
   return [...speakers.values()].map((names) => [...names]);
 }
 
-/** Logs a connection of its own in by NTLM and asks some more on it; says the statuses. */
-async function client(port: number, user: string): Promise<number[]> {
+/** Logs a connection of its own in by NTLM (`atOnce`: without asking first) and asks some more on it; says the statuses. */
+async function client(port: number, user: string, atOnce = false): Promise<number[]> {
   const scheme = ntlmClient(
     { username: user, secret: { password: new Secret(passwordOf(user)) } },
     { entropy: randomBytes, clock: Date.now },
@@ -36,11 +36,17 @@ async function client(port: number, user: string): Promise<number[]> {
   const connection = await RawConnection.connect(port);
   try {
     const statuses: number[] = [];
-    let [state, action] = advance(clientChain([scheme]), { kind: 'start' });
-    while (action.kind === 'send' || action.kind === 'ask') {
+    let [state, action] = advance(clientChain([scheme]), {
+      kind: 'start',
+      ...(atOnce ? { known: { scheme, state: undefined } } : {}),
+    });
+    const facts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy' };
+    while (action.kind === 'send' || action.kind === 'ask' || action.kind === 'resume') {
       let event: ChainEvent;
-      if (action.kind === 'ask') {
-        const facts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy' };
+      if (action.kind === 'resume') {
+        const resumed = await action.scheme.resume?.(facts, action.state)?.turn;
+        event = { kind: 'turn', turn: resumed as ClientTurn };
+      } else if (action.kind === 'ask') {
         event = { kind: 'turn', turn: await action.scheme.answer(action.challenges, facts, action.state) };
       } else {
         const { status, headers } = await connection.exchange(
@@ -117,4 +123,26 @@ describe('a connection to the upstream speaks for one user only', () => {
       }
     },
   );
+});
+
+test('what a client sends without credentials on a connection that it has logged in is its own, though we have others', async () => {
+  const service = { name: 'service', password: { value: passwordOf('service') } };
+  const chain = await startChain({
+    upstream: {
+      auth: { schemes: ['ntlm'] },
+      users: [...users, service],
+      access: [{ deny: { users: ['bob'] } }, { allow: {} }],
+    },
+    downstream: {
+      identity: 'relay-else-substitute',
+      credentials: { ours: { username: 'service', password: service.password, schemes: ['ntlm'] } },
+    },
+  });
+  try {
+    expect(await client(chain.downstream.port, 'alice', true)).toEqual([407, 200, 200, 200, 200]);
+    // Known, and not permitted: it must not get through as somebody else.
+    expect(await client(chain.downstream.port, 'bob', true)).toEqual([407, 403, 403, 403, 403]);
+  } finally {
+    await chain.close();
+  }
 });
