@@ -4,8 +4,8 @@ import { UNITS } from './units.mjs';
 const MIB = 1024 * 1024;
 
 /** Three digits that say something, never in exponents. */
-function figure(number, digits = 3) {
-  if (number === undefined) return '-';
+function figure(number = Number.NaN, digits = 3) {
+  if (Number.isNaN(number)) return '-';
   const whole = Math.max(0, Math.floor(Math.log10(Math.abs(number) || 1)) + 1);
   return number.toFixed(Math.max(0, digits - Math.max(1, whole)));
 }
@@ -14,7 +14,7 @@ const COLUMNS = [
   { name: 'row', cell: ({ row }) => row },
   { name: 'proxy', cell: ({ contestant }) => contestant },
   { name: 'cost', right: true, cell: ({ cost, unit }) => `${figure(cost / UNITS[unit].scale)} ${UNITS[unit].label}` },
-  ...MARKS.map((mark) => ({ name: `x ${mark}`, right: true, cell: ({ ratios }) => figure(ratios[mark]) })),
+  ...MARKS.map((mark) => ({ name: `× ${mark}`, right: true, cell: ({ ratios }) => figure(ratios[mark]) })),
   { name: 'throughput', right: true, cell: ({ throughput, unit }) => `${figure(throughput)} ${UNITS[unit].rate}` },
   { name: 'p50 ms', right: true, cell: ({ p50 }) => figure(p50) },
   { name: 'p99 ms', right: true, cell: ({ p99 }) => figure(p99) },
@@ -47,5 +47,5 @@ export function table(lines, { markdown }) {
 export function verdictText({ row, contestant, against, measure, atMost, atLeast, ratio, reached }) {
   const limit = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
   const what = measure === 'cost' ? '' : ` ${measure}`;
-  return `${reached ? 'reached    ' : 'not reached'}  ${row}: ${contestant} ${figure(ratio)} x ${against}${what}, wanted ${limit}`;
+  return `${reached ? 'reached    ' : 'not reached'}  ${row}: ${contestant} ${figure(ratio)} × ${against}${what}, wanted ${limit}`;
 }
