@@ -23,7 +23,7 @@ export const PEERS = {
   haproxy: { proxy: haproxy, there: () => installed('haproxy') },
   squid: { proxy: squid, there: () => installed('squid') },
   tinyproxy: { proxy: tinyproxy, reuse: false, there: () => installed('tinyproxy') },
-  cntlm: { proxy: cntlm, reuse: false, there: () => installed('cntlm') },
+  cntlm: { proxy: cntlm, there: () => installed('cntlm') },
   'proxy-chain': { proxy: proxyChain, there: proxyChain.there },
 };
 

@@ -11,7 +11,8 @@ import { repeat } from './tally.mjs';
  * }} options `content`: bytes of the request's content; `size`: of the response's
  */
 export async function load({ port, method, url, content, size, credentials, seconds, concurrency, reuse }) {
-  const agent = new Agent({ keepAlive: reuse, maxSockets: concurrency });
+  // Without an agent each request has a connection of its own.
+  const agent = reuse && new Agent({ keepAlive: true, maxSockets: concurrency });
   const body = Buffer.alloc(content, 'x');
   const headers = {
     Host: new URL(url).host,
@@ -41,6 +42,6 @@ export async function load({ port, method, url, content, size, credentials, seco
   try {
     return await repeat({ seconds, concurrency }, once);
   } finally {
-    agent.destroy();
+    if (agent !== false) agent.destroy();
   }
 }
