@@ -10,7 +10,7 @@ import { measureRow } from './bench/measure.mjs';
 import { readOptions, USAGE, UsageError } from './bench/options.mjs';
 import { linesOf, verdictsOf } from './bench/result.mjs';
 import { installed, Stage } from './bench/stage.mjs';
-import { table, verdictText } from './bench/table.mjs';
+import { remarks, table, verdictText } from './bench/table.mjs';
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 process.once('exit', () => Stage.killAll());
@@ -44,7 +44,9 @@ async function main({ rows, peers = Object.keys(PEERS), seconds, rounds, profile
     console.log(JSON.stringify({ ...surroundings, lines, targets }, undefined, 2));
   } else {
     console.log(table(lines, { markdown }));
-    if (targets.length > 0) console.log(`\n${targets.map(verdictText).join('\n')}`);
+    for (const section of [remarks(lines), targets.map(verdictText)]) {
+      if (section.length > 0) console.log(['', ...section].join('\n'));
+    }
   }
   return lines.some(({ failed }) => failed !== undefined) ? 1 : 0;
 }

@@ -10,6 +10,7 @@ function figure(number = Number.NaN, digits = 3) {
   return number.toFixed(Math.max(0, digits - Math.max(1, whole)));
 }
 
+const NAMES = ['row', 'proxy'];
 const COLUMNS = [
   { name: 'row', cell: ({ row }) => row },
   { name: 'proxy', cell: ({ contestant }) => contestant },
@@ -21,12 +22,15 @@ const COLUMNS = [
   { name: 'MiB', right: true, cell: ({ memory }) => figure(memory / MIB) },
 ];
 
+const failure = ({ errors }) => `failed: ${errors} ${errors === 1 ? 'error' : 'errors'}`;
+
 /** A line that failed counts for nothing: it says so, and has no figures. */
 function cells(line) {
-  if (line.failed === undefined) return COLUMNS.map(({ cell }) => cell(line));
-  const { errors, first } = line.failed;
-  const what = `failed: ${errors} ${errors === 1 ? 'error' : 'errors'} (${first.split('\n')[0]})`;
-  return COLUMNS.map(({ name, cell }) => (name === 'cost' ? what : ['row', 'proxy'].includes(name) ? cell(line) : '-'));
+  const { failed } = line;
+  return COLUMNS.map(({ name, cell }) => {
+    if (failed === undefined || NAMES.includes(name)) return cell(line);
+    return name === 'cost' ? failure(failed) : '-';
+  });
 }
 
 /**
@@ -41,6 +45,21 @@ export function table(lines, { markdown }) {
   const padded = rows.map((row) => row.map(pad));
   if (!markdown) return padded.map((row) => row.join('  ').trimEnd()).join('\n');
   return [padded[0], rule, ...padded.slice(1)].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/**
+ * What there is to say about a table, a line each.
+ *
+ * @param {readonly import('./result.mjs').Line[]} lines
+ */
+export function remarks(lines) {
+  const single = [...new Set(lines.filter(({ reuse }) => !reuse).map(({ contestant }) => contestant))];
+  return [
+    ...single.map((name) => `${name} keeps no connection alive: each request had one of its own`),
+    ...lines.flatMap(({ row, contestant, failed }) =>
+      failed === undefined ? [] : [`${row}: ${contestant} ${failure(failed)}, first: ${failed.first.trim()}`],
+    ),
+  ];
 }
 
 /** @param {import('./result.mjs').Verdict} verdict */
