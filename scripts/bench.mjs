@@ -9,8 +9,8 @@ import { CONTESTANTS, PEERS } from './bench/contestants.mjs';
 import { measureRow } from './bench/measure.mjs';
 import { readOptions, USAGE, UsageError } from './bench/options.mjs';
 import { linesOf, verdictsOf } from './bench/result.mjs';
-import { Stage } from './bench/stage.mjs';
-import { table, verdictText } from './bench/table.mjs';
+import { installed, Stage } from './bench/stage.mjs';
+import { remarks, table, verdictText } from './bench/table.mjs';
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 process.once('exit', () => Stage.killAll());
@@ -20,6 +20,10 @@ async function main({ rows, peers = Object.keys(PEERS), seconds, rounds, profile
   const say = (text) => process.stderr.write(`${text}\n`);
   if (missing.length > 0)
     say(`missing: ${missing.join(', ')} (scripts/peers/install --bench installs peers on Debian)`);
+  const tools = Object.fromEntries(['wrk', 'nginx'].map((program) => [program, installed(program)]));
+  for (const [program, there] of Object.entries(tools)) {
+    if (!there) say(`missing: ${program}; a program in Node takes its place, which costs more`);
+  }
   if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
   const nodeArgs = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profiles)}`];
 
@@ -36,12 +40,13 @@ async function main({ rows, peers = Object.keys(PEERS), seconds, rounds, profile
   const cores = availableParallelism();
   const targets = verdictsOf(lines, cores);
   if (json) {
-    console.log(
-      JSON.stringify({ node: process.version, cores, seconds, rounds, missing, lines, targets }, undefined, 2),
-    );
+    const surroundings = { node: process.version, cores, seconds, rounds, missing, tools };
+    console.log(JSON.stringify({ ...surroundings, lines, targets }, undefined, 2));
   } else {
     console.log(table(lines, { markdown }));
-    if (targets.length > 0) console.log(`\n${targets.map(verdictText).join('\n')}`);
+    for (const section of [remarks(lines), targets.map(verdictText)]) {
+      if (section.length > 0) console.log(['', ...section].join('\n'));
+    }
   }
   return lines.some(({ failed }) => failed !== undefined) ? 1 : 0;
 }

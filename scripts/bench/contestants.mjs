@@ -14,12 +14,15 @@ import { installed } from './stage.mjs';
  * }} Proxy
  */
 
-/** The proxies that are compared; `--peers` names them. `there`: whether it can be run here. */
+/**
+ * The proxies that are compared; `--peers` names them. `there`: whether it can be run here; `reuse: false`: it keeps no
+ * connection of a client alive, and does not say so either.
+ */
 export const PEERS = {
   chain407: { proxy: chain407, there: () => true },
   haproxy: { proxy: haproxy, there: () => installed('haproxy') },
   squid: { proxy: squid, there: () => installed('squid') },
-  tinyproxy: { proxy: tinyproxy, there: () => installed('tinyproxy') },
+  tinyproxy: { proxy: tinyproxy, reuse: false, there: () => installed('tinyproxy') },
   cntlm: { proxy: cntlm, there: () => installed('cntlm') },
   'proxy-chain': { proxy: proxyChain, there: proxyChain.there },
 };

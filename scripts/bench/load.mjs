@@ -14,12 +14,14 @@ const GRACE = 120_000;
  * Makes a load in a process of its own. `measure` is called while everything that the load has opened is still open.
  *
  * @template T
- * @param {{ kind: string, seconds?: number }} options see the modules in loads/
+ * @param {{ kind: string, seconds?: number, reuse: boolean }} options see the modules in loads/
  * @param {(result: LoadResult) => T} measure
  * @returns {Promise<T>}
  */
 export function makeLoad(options, measure) {
-  return options.kind === 'http' && installed('wrk') ? wrk(options, measure) : generator(options, measure);
+  return options.kind === 'http' && options.reuse && installed('wrk')
+    ? wrk(options, measure)
+    : generator(options, measure);
 }
 
 async function generator(options, measure) {

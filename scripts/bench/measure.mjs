@@ -50,12 +50,13 @@ export async function measureRow(row, names, settings, report) {
     for (const name of names) {
       await attempt(name, async () => {
         running.set(name, await start(setting, name, settings));
-        const { failed } = await sample(row, setting, running.get(name), Math.min(WARM_UP, settings.seconds));
+        const { failed } = await sample(row, setting, name, running.get(name), Math.min(WARM_UP, settings.seconds));
         return failed && { failed };
       });
     }
     for (const _ of rounds) {
-      for (const name of names) await attempt(name, () => sample(row, setting, running.get(name), settings.seconds));
+      for (const name of names)
+        await attempt(name, () => sample(row, setting, name, running.get(name), settings.seconds));
     }
   });
   return results;
@@ -72,7 +73,7 @@ async function onStage(use) {
 
 async function measureFresh(stage, row, name, settings) {
   const setting = await SETTINGS[row.setting](stage, row.load);
-  return sample(row, setting, await start(setting, name, settings), settings.seconds);
+  return sample(row, setting, name, await start(setting, name, settings), settings.seconds);
 }
 
 function start(setting, name, { nodeArgs }) {
@@ -82,17 +83,25 @@ function start(setting, name, { nodeArgs }) {
 
 const failure = (errors, first) => ({ failed: { errors, first } });
 
+/** The hard limit of descriptors, which Node takes for itself and its children. */
+function openFiles() {
+  const limit = process.report.getReport().userLimits?.open_files.hard;
+  return typeof limit === 'number' ? limit : Infinity;
+}
+
 /** @returns {Promise<Sample | Failure>} */
-function sample({ unit, load }, { authority, credentials }, { port, pids }, seconds) {
+async function sample({ unit, load }, { authority, credentials }, name, { port, pids }, seconds) {
+  if (load.files > openFiles()) return failure(1, `needs ulimit -n ${load.files}`);
+  const { reuse = true } = PEERS[CONTESTANTS[name].peer];
   const url = `http://${authority}${load.path}`;
   const target = authority.includes(':') ? authority : `${authority}:443`;
-  const before = { cpu: treeOf(pids).cpu(), memory: treeOf(pids).memory() };
-  return makeLoad({ ...load, port, url, target, credentials, seconds }, (result) => {
+  const measure = UNITS[unit].measure;
+  const before = treeOf(pids)[measure]();
+  return makeLoad({ ...load, port, url, target, credentials, seconds, reuse }, (result) => {
     if (result.errors > 0 || result.units === 0) return failure(result.errors, result.first ?? 'nothing was done');
     const tree = treeOf(pids);
-    const memory = tree.memory();
-    const used = UNITS[unit].measure === 'cpu' ? tree.cpu() - before.cpu : memory - before.memory;
     const { units, p50, p99 } = result;
-    return { cost: used / units, throughput: units / result.seconds, p50, p99, memory };
+    const cost = (tree[measure]() - before) / units;
+    return { cost, throughput: units / result.seconds, p50, p99, memory: tree.memory() };
   });
 }

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Of /proc/PID/stat, in which Linux counts CPU time for everyone (USER_HZ). */
 const TICKS_PER_SECOND = 100;
+const KNOWN = existsSync('/proc/self/stat');
 
 /**
- * What processes and all their descendants have used. Linux only.
+ * What processes and all their descendants have used; NaN where the system is not Linux.
  *
  * @param {readonly number[]} roots
  */
@@ -12,9 +13,9 @@ export function treeOf(roots) {
   const pids = roots.flatMap((pid) => [pid, ...descendants(pid)]);
   return {
     /** Microseconds in user and system mode, those of children included that have ended. */
-    cpu: () => (sum(pids.map(ticks)) * 1_000_000) / TICKS_PER_SECOND,
+    cpu: () => (KNOWN ? (sum(pids.map(ticks)) * 1_000_000) / TICKS_PER_SECOND : Number.NaN),
     /** Bytes. What several processes share is counted once; where the system does not tell, several times. */
-    memory: () => sum(pids.map(resident)) * 1024,
+    memory: () => (KNOWN ? sum(pids.map(resident)) * 1024 : Number.NaN),
   };
 }
 

@@ -1,4 +1,4 @@
-import { CONTESTANTS } from './contestants.mjs';
+import { CONTESTANTS, PEERS } from './contestants.mjs';
 import { TARGETS } from './targets.mjs';
 
 /** Every row tells its cost as a ratio to these. */
@@ -6,7 +6,7 @@ export const MARKS = ['haproxy', 'squid'];
 
 /**
  * @typedef {{
- *   row: string, title: string, unit: string, contestant: string, peer: string,
+ *   row: string, title: string, unit: string, contestant: string, peer: string, reuse: boolean,
  *   cost?: number, throughput?: number, p50?: number, p99?: number, memory?: number,
  *   ratios: Record<string, number>, rounds: import('./measure.mjs').Sample[], failed?: { errors: number, first: string },
  * }} Line
@@ -28,7 +28,8 @@ function median(numbers) {
  */
 export function linesOf({ name: row, title, unit }, results) {
   const lines = [...results].map(([contestant, result]) => {
-    const facts = { row, title, unit, contestant, peer: CONTESTANTS[contestant].peer, ratios: {} };
+    const { peer } = CONTESTANTS[contestant];
+    const facts = { row, title, unit, contestant, peer, reuse: PEERS[peer].reuse ?? true, ratios: {} };
     if (!Array.isArray(result)) return { ...facts, rounds: [], failed: result.failed };
     const medians = ['cost', 'throughput', 'p50', 'p99', 'memory'].map((measure) => [
       measure,

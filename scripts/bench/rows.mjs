@@ -5,12 +5,10 @@ const get = (size) => ({ kind: 'http', method: 'GET', path: `/${size}`, content:
 const post = { kind: 'http', method: 'POST', path: '/taken', content: 1024 * KB, size: 2, concurrency: 16 };
 const connect = { kind: 'connect', concurrency: 16 };
 const tunnel = (direction) => ({ kind: 'tunnel', direction, concurrency: 1 });
-/** As much as a TLS handshake sends. */
-const idle = { kind: 'idle', tunnels: 5000, bytes: 3 * KB };
+/** As much as a TLS handshake sends. `files`: descriptors that a proxy needs for two connections each, and some. */
+const idle = { kind: 'idle', tunnels: 5000, bytes: 3 * KB, files: 10_500 };
 
-const FORWARDERS = ['chain407', 'haproxy', 'squid', 'proxy-chain'];
-/** tinyproxy keeps no connection alive, and does not tell its clients so: requests cannot be compared, tunnels can. */
-const TUNNELLERS = [...FORWARDERS, 'tinyproxy'];
+const FORWARDERS = ['chain407', 'haproxy', 'squid', 'tinyproxy', 'proxy-chain'];
 
 /**
  * What is compared. `setting` is one of settings.mjs: what lies in front of and behind the proxy; `fresh`: every measurement
@@ -68,7 +66,7 @@ export const ROWS = [
     unit: 'tunnel',
     setting: 'basic',
     load: connect,
-    contestants: TUNNELLERS,
+    contestants: FORWARDERS,
   },
   {
     name: 'connect-ntlm',
@@ -84,7 +82,7 @@ export const ROWS = [
     unit: 'gigabyte',
     setting: 'basic',
     load: tunnel('down'),
-    contestants: TUNNELLERS,
+    contestants: FORWARDERS,
   },
   {
     name: 'tunnel-up',
@@ -92,7 +90,7 @@ export const ROWS = [
     unit: 'gigabyte',
     setting: 'basic',
     load: tunnel('up'),
-    contestants: TUNNELLERS,
+    contestants: FORWARDERS,
   },
   {
     name: 'idle',
@@ -100,7 +98,7 @@ export const ROWS = [
     unit: 'idle tunnel',
     setting: 'basic',
     load: idle,
-    contestants: TUNNELLERS,
+    contestants: FORWARDERS,
     fresh: true,
   },
   {

@@ -51,13 +51,13 @@ async function startOrigin(stage, { kind, size }) {
   return told.port;
 }
 
-/** A hop of ours behind a downstream, for the schemes that take more than to look at a header. */
-const byScheme = (scheme) => async (stage, load) => {
-  const origin = await startOrigin(stage, load);
-  const hop = await chain407.startUpstream(stage, { scheme });
+/** A hop that costs little beside the proxy that is measured, and is the origin itself. */
+const byNextHop = (scheme) => async (stage) => {
+  const args = [beside('ends/next-hop.mjs'), scheme, `${USER}:${PASSWORD}`];
+  const { told } = await stage.startNode(args, { folder: stage.subfolder('next-hop') });
   return {
-    authority: `127.0.0.1:${origin}`,
-    start: (proxy, options) => proxy.startDownstream(stage, { ...options, hop: hop.port, scheme }),
+    authority: NAME,
+    start: (proxy, options) => proxy.startDownstream(stage, { ...options, hop: told.port, scheme }),
   };
 };
 
@@ -66,16 +66,17 @@ const byScheme = (scheme) => async (stage, load) => {
  * they send of their own, and how a contestant is started.
  */
 export const SETTINGS = {
-  basic: async (stage) => {
-    const args = [beside('ends/next-hop.mjs'), `${USER}:${PASSWORD}`];
-    const { told } = await stage.startNode(args, { folder: stage.subfolder('next-hop') });
+  basic: byNextHop('basic'),
+  ntlm: byNextHop('ntlm'),
+  digest: async (stage, load) => {
+    const origin = await startOrigin(stage, load);
+    // Who asks for Digest has to count: the hop is one of ours.
+    const hop = await chain407.startUpstream(stage, { scheme: 'digest' });
     return {
-      authority: NAME,
-      start: (proxy, options) => proxy.startDownstream(stage, { ...options, hop: told.port, scheme: 'basic' }),
+      authority: `127.0.0.1:${origin}`,
+      start: (proxy, options) => proxy.startDownstream(stage, { ...options, hop: hop.port, scheme: 'digest' }),
     };
   },
-  digest: byScheme('digest'),
-  ntlm: byScheme('ntlm'),
   upstream: async (stage, load) => {
     const origin = await startOrigin(stage, load);
     return {

@@ -1,6 +1,8 @@
 /** A head longer than this is nobody's here. */
 const HEAD_LIMIT = 65536;
-const TAKEN = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+/** cntlm keeps a connection only where its proxy says Proxy-Connection, as proxies did that it was written for. */
+const OK = 'HTTP/1.1 200 OK\r\nProxy-Connection: keep-alive\r\n';
+const TAKEN = Buffer.from(`${OK}Content-Length: 2\r\n\r\nok`);
 
 const answers = new Map();
 
@@ -9,7 +11,7 @@ function answerOf(size) {
   const known = answers.get(size);
   if (known !== undefined) return known;
   const answer = Buffer.concat([
-    Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ${size}\r\n\r\n`),
+    Buffer.from(`${OK}Content-Type: application/octet-stream\r\nContent-Length: ${size}\r\n\r\n`),
     Buffer.alloc(size, 'x'),
   ]);
   answers.set(size, answer);

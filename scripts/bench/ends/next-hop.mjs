@@ -1,16 +1,12 @@
-// A process: the next hop behind every proxy under test. It looks for the right Basic credentials, asks for them where they are
-// missing, and answers itself, as origin and as the end of tunnels.
-//   node next-hop.mjs USER:PASSWORD
+// A process: the next hop behind every proxy under test. It asks for credentials, and answers itself, as origin and as the end of
+// tunnels.
+//   node next-hop.mjs SCHEME USER:PASSWORD
+import { GATES } from './gates.mjs';
 import { serveHttp } from './http-end.mjs';
 import { listen } from './listen.mjs';
 import { serveTunnel } from './tunnel-end.mjs';
 
-const wanted = Buffer.from(process.argv[2] ?? '').toString('base64');
-const CHALLENGE =
-  'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="bench"\r\nContent-Length: 0\r\n\r\n';
+const [scheme = 'basic', account = ''] = process.argv.slice(2);
+const gate = GATES[scheme](account);
 
-/** @param {string} head */
-const refuse = (head) =>
-  /\r\nproxy-authorization: *basic +([^\r]+)/i.exec(head)?.[1] === wanted ? undefined : CHALLENGE;
-
-listen((socket) => serveHttp(socket, { refuse, connect: serveTunnel }));
+listen((socket) => serveHttp(socket, { refuse: gate(), connect: serveTunnel }));

@@ -2,18 +2,21 @@ import { Agent, request as send } from 'node:http';
 import { repeat } from './tally.mjs';
 
 /**
- * Requests over kept-alive connections, where wrk is not installed. It costs more than most of what it measures.
+ * Requests over kept-alive connections, where wrk is not installed, or each over a connection of its own, where the proxy keeps
+ * none: wrk takes that for errors. It costs more than most of what it measures.
  *
  * @param {{
  *   port: number, method: string, url: string, content: number, size: number, credentials?: string, seconds: number,
- *   concurrency: number,
+ *   concurrency: number, reuse: boolean,
  * }} options `content`: bytes of the request's content; `size`: of the response's
  */
-export async function load({ port, method, url, content, size, credentials, seconds, concurrency }) {
-  const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
+export async function load({ port, method, url, content, size, credentials, seconds, concurrency, reuse }) {
+  // Without an agent each request has a connection of its own.
+  const agent = reuse && new Agent({ keepAlive: true, maxSockets: concurrency });
   const body = Buffer.alloc(content, 'x');
   const headers = {
     Host: new URL(url).host,
+    Connection: 'keep-alive',
     ...(content > 0 ? { 'Content-Length': content } : {}),
     ...(credentials === undefined ? {} : { 'Proxy-Authorization': credentials }),
   };
@@ -39,6 +42,6 @@ export async function load({ port, method, url, content, size, credentials, seco
   try {
     return await repeat({ seconds, concurrency }, once);
   } finally {
-    agent.destroy();
+    if (agent !== false) agent.destroy();
   }
 }
