@@ -18,7 +18,7 @@ export { ExchangeRecord, preciseNow } from './exchange-record.ts';
 export { loop, malformed } from './http/common-pages.ts';
 export { drainRequest } from './http/drain-request.ts';
 export type { RawHeaders } from './http/headers.ts';
-export { endToEnd, linesOf, listOf, valuesOf } from './http/headers.ts';
+export { endToEnd, endToEndTrailers, linesOf, listOf, pairsOf, valuesOf } from './http/headers.ts';
 export { answerAsRecipient, countForward, isFinalRecipient } from './http/max-forwards.ts';
 export { MessageError } from './http/message-error.ts';
 export { REFUSALS } from './http/refusals.ts';

@@ -2,14 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type {
   Answer,
   ClientExchange,
-  RawHeaders,
   ResponseHead,
   SocketExchange,
   TunnelEnd,
   TunnelOptions,
   TunnelSide,
 } from '@chain407/core';
-import { endToEnd, linesOf, splice, valuesOf } from '@chain407/core';
+import { endToEnd, endToEndTrailers, linesOf, pairsOf, splice, valuesOf } from '@chain407/core';
 import type { HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
 import { formatHead } from './request-head.ts';
@@ -85,7 +84,7 @@ function streamBody(response: HopResponse, res: ServerResponse): Promise<Deliver
         if (trailers.length > 0) {
           if (first !== undefined) res.write(first);
           first = undefined;
-          res.addTrailers(pairs(trailers));
+          res.addTrailers(pairsOf(endToEndTrailers(trailers)));
         }
         res.end(together ? first : undefined);
         resolve(COMPLETE);
@@ -121,10 +120,4 @@ export async function openTunnel(
 /** 101 names the protocol that the connection now speaks (RFC 9110 §7.8). */
 function upgradeFields({ status, headers }: ResponseHead): string[] {
   return status === 101 ? ['Connection', 'Upgrade', 'Upgrade', valuesOf(headers, 'upgrade').join(', ')] : [];
-}
-
-function pairs(raw: RawHeaders): [string, string][] {
-  const list: [string, string][] = [];
-  for (let i = 0; i < raw.length; i += 2) list.push([raw[i] as string, raw[i + 1] as string]);
-  return list;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestBody } from '@chain407/core';
+import { endToEndTrailers, pairsOf } from '@chain407/core';
 import type { ReplayMemory } from './replay-memory.ts';
 import type { OutboundBody } from './upstream-connection.ts';
 
@@ -159,9 +160,7 @@ export class ReplayBody implements OutboundBody {
   #finish(socket: Socket): void {
     this.#sent = true;
     if (this.#framing.kind !== 'chunked') return;
-    const trailers: string[] = [];
-    const raw = this.#req.rawTrailers;
-    for (let i = 0; i < raw.length; i += 2) trailers.push(`${raw[i]}: ${raw[i + 1]}\r\n`);
+    const trailers = pairsOf(endToEndTrailers(this.#req.rawTrailers)).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`0\r\n${trailers.join('')}\r\n`, 'latin1');
   }
 }

@@ -1,29 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
-import { endToEnd, listOf } from '@chain407/core';
+import { endToEnd, endToEndTrailers, listOf, pairsOf } from '@chain407/core';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 import type { Outcome } from './outcome.ts';
 
 /** RFC 9110 §8.6: not on a 204, though some origins send it. */
 const LENGTH: ReadonlySet<string> = new Set(['content-length']);
-/** What a trailer section must not say (RFC 9110 §6.5.1): it comes too late for framing and routing. */
-const NOT_IN_TRAILERS: ReadonlySet<string> = new Set(['content-length', 'host', 'content-type', 'content-encoding']);
-
 /** The trailer fields that may go on. */
-export function trailerPairs(rawTrailers: RawHeaders): [string, string][] {
-  const kept = endToEnd(rawTrailers, NOT_IN_TRAILERS);
-  const pairs: [string, string][] = [];
-  for (let i = 0; i < kept.length; i += 2) pairs.push([kept[i] as string, kept[i + 1] as string]);
-  return pairs;
-}
+export const trailerPairs = (rawTrailers: RawHeaders): [string, string][] => pairsOf(endToEndTrailers(rawTrailers));
 
 /** Why a response cannot be handed to the client, where it cannot. */
-function unrelayable({ statusCode = 0, rawHeaders }: IncomingMessage): OriginError | undefined {
+function unrelayable({ statusCode = 0, httpVersion, rawHeaders }: IncomingMessage): OriginError | undefined {
   // Only a proxy may ask so (RFC 9110 §15.5.8), and the client would send it the credentials that are for us.
   if (statusCode === 407) return new OriginError(ORIGIN_CODES.asked, 'the origin answered 407');
   if (statusCode < 200) return new OriginError(ORIGIN_CODES.malformed, `a final status ${statusCode}`);
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return new OriginError(ORIGIN_CODES.malformed, `HTTP/${httpVersion} in a response of HTTP/1`);
   const codings = listOf(rawHeaders, 'transfer-encoding');
+  // RFC 9112 §6.1: whoever speaks 1.0 does not know what it says there.
+  if (httpVersion === '1.0' && codings.length > 0)
+    return new OriginError(ORIGIN_CODES.malformed, 'a transfer coding in a response of HTTP/1.0');
   return codings.length > 1 || (codings[0] ?? 'chunked') !== 'chunked'
     ? new OriginError(ORIGIN_CODES.malformed, 'a transfer coding that was not asked for')
     : undefined;

@@ -75,3 +75,16 @@ export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOT
   }
   return kept;
 }
+
+/** What a trailer section must not say (RFC 9110 §6.5.1): it comes too late for framing and routing. */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set(['content-length', 'host', 'content-type', 'content-encoding']);
+
+/** The trailer fields that a proxy passes on. */
+export const endToEndTrailers = (rawTrailers: RawHeaders): string[] => endToEnd(rawTrailers, NOT_IN_TRAILERS);
+
+/** Name and value together, as `addTrailers` takes them. */
+export function pairsOf(headers: RawHeaders): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < headers.length; i += 2) pairs.push([headers[i] as string, headers[i + 1] as string]);
+  return pairs;
+}
