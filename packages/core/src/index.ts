@@ -19,6 +19,8 @@ export { loop, malformed } from './http/common-pages.ts';
 export { drainRequest } from './http/drain-request.ts';
 export type { RawHeaders } from './http/headers.ts';
 export { endToEnd, endToEndTrailers, linesOf, listOf, pairsOf, valuesOf } from './http/headers.ts';
+export type { Informational } from './http/informational.ts';
+export { inviteBody, relayInformational } from './http/informational.ts';
 export { answerAsRecipient, countForward, isFinalRecipient } from './http/max-forwards.ts';
 export { MessageError } from './http/message-error.ts';
 export { REFUSALS } from './http/refusals.ts';

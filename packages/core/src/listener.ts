@@ -110,6 +110,8 @@ export class Listener {
     // A TLS listener tells of the bare socket first.
     if (tls !== undefined) this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
+    // Whether the body is wanted is for the next hop to say.
+    this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
     this.#server.on('checkExpectation', (_req, res) => explain(res, options.tier, unmetExpectation()));

@@ -1,6 +1,13 @@
 import type { Credentials, SchemeName } from '@chain407/auth';
-import type { ClientExchange, ExchangeRecord, RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
-import { countForward } from '@chain407/core';
+import type {
+  ClientExchange,
+  ExchangeRecord,
+  Informational,
+  RawHeaders,
+  RequestBody,
+  RequestTarget,
+} from '@chain407/core';
+import { countForward, relayInformational } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { CarriedLeg } from './carrier.ts';
 import type { ConnectionSource } from './connection-source.ts';
@@ -113,6 +120,11 @@ export class Attempt implements NegotiationRequest {
     const method = standIn ? 'HEAD' : this.method;
     const headers = (): RawHeaders => this.#fields(credentials, standIn);
     this.#context.record.sent({ to, connection, at, ms, method, target: this.target, headers, result });
+  }
+
+  onInformational(head: Informational): void {
+    const { client, pseudonym } = this.#context;
+    if (client.kind === 'request') relayInformational(client.res, head, `1.1 ${pseudonym}`);
   }
 
   #fields(credentials: Credentials | undefined, standIn: boolean): string[] {

@@ -1,6 +1,6 @@
 import type { Credentials, SchemeName } from '@chain407/auth';
 import { isConnectionBound } from '@chain407/auth';
-import type { ResponseHead } from '@chain407/core';
+import type { Informational, ResponseHead } from '@chain407/core';
 import { preciseNow } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { ConnectionSource } from './connection-source.ts';
@@ -24,6 +24,8 @@ export interface Freight {
   source(scheme: SchemeName | undefined): ConnectionSource;
   readonly cancellation: Cancellation;
   onLeg(leg: CarriedLeg): void;
+  /** A 1xx, on the leg that carries the request itself. */
+  onInformational(head: Informational): void;
 }
 
 /** What was sent on which connection, and what came back: a head, or the reason why none came. */
@@ -141,6 +143,7 @@ export class Carrier {
         context: { method, upgrade },
         head: freight.head(credentials, standIn),
         body: standIn ? undefined : freight.body,
+        ...(standIn ? {} : { onInformational: (head: Informational) => freight.onInformational(head) }),
       });
       report(answer);
       return new HopResponse(answer, connection, () => {

@@ -8,7 +8,7 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { explain, valuesOf } from '@chain407/core';
+import { explain, inviteBody, valuesOf } from '@chain407/core';
 import type { AttemptContext, Hop } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { Cancellation } from './cancellation.ts';
@@ -65,7 +65,9 @@ export class Exchange {
     this.#runtime = runtime;
     this.#client = client;
     this.#record = record;
-    this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayMemory);
+    const invite = (): void => inviteBody(client.res);
+    this.#body =
+      framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayMemory, invite);
     const { pseudonym, pool, pins } = runtime;
     const shared = { pseudonym, pool, pins, cancellation: this.#cancellation };
     this.#context = { client, record, target, framing, body: this.#body, ...shared };

@@ -82,6 +82,7 @@ function ask(
     head: (credentials) => formatHead(`${method} ${target} HTTP/1.1`, fields(credentials)),
     source: () => ({ take: () => undefined, put: (connection) => connection.destroy() }),
     cancellation: new Cancellation(),
+    onInformational: () => undefined,
     onLeg: (leg) => publish(leg, upstream.name, method, target, fields(leg.credentials)),
   });
 }

@@ -13,6 +13,7 @@ export class ReplayBody implements OutboundBody {
   readonly #req: IncomingMessage;
   readonly #framing: RequestBody;
   readonly #memory: ReplayMemory;
+  readonly #invite: () => void;
   /** What has been read so far, or nothing once that was more than may be kept. */
   #kept: Buffer[] | undefined = [];
   #keptBytes = 0;
@@ -28,8 +29,10 @@ export class ReplayBody implements OutboundBody {
   /** Somebody waits until all of it is here, or more than is kept. */
   #gathered: (() => void) | undefined;
 
-  constructor(req: IncomingMessage, framing: RequestBody, memory: ReplayMemory) {
+  /** `invite`: a client that waits until it is told to send its body is told so. */
+  constructor(req: IncomingMessage, framing: RequestBody, memory: ReplayMemory, invite: () => void) {
     this.#req = req;
+    this.#invite = invite;
     this.#framing = framing;
     this.#memory = memory;
     // Of a known length, all or nothing: with half of it nothing could be sent again.
@@ -85,6 +88,7 @@ export class ReplayBody implements OutboundBody {
   async content(): Promise<Buffer | undefined> {
     if (this.#framing.kind === 'length' && !this.surelyReplayable) return undefined;
     if (!this.#ended && this.#kept !== undefined) {
+      this.#invite();
       this.#listen();
       await new Promise<void>((resolve) => {
         this.#gathered = resolve;

@@ -18,8 +18,10 @@ export interface HeadFacts {
   readonly standIn: boolean;
 }
 
-// Host is made anew; Expect was answered by this hop's own server (RFC 9110 §10.1.1).
-const OWN: ReadonlySet<string> = new Set(['host', 'expect']);
+// Host is made anew.
+const OWN: ReadonlySet<string> = new Set(['host']);
+/** Clients of HTTP/1.0 expect nothing, whatever they say (RFC 9110 §10.1.1). */
+const OWN_1_0: ReadonlySet<string> = new Set(['host', 'expect']);
 /** Fields that describe a body, which a request without one must not carry. */
 const BODY: ReadonlySet<string> = new Set(['content-length', 'content-type', 'content-encoding', 'expect', 'host']);
 
@@ -42,7 +44,8 @@ export function requestHeaders(facts: HeadFacts, authorization: string | undefin
   const { kind, target, headers, body, via, direct, standIn } = facts;
   const authority = target.form === 'asterisk' ? '' : target.authority;
   // Host is made anew from the target: the two must not be able to disagree (RFC 9112 §3.2.2).
-  const fields = ['Host', authority, ...endToEnd(headers, standIn ? BODY : OWN), 'Via', via];
+  const own = via.startsWith('1.0 ') ? OWN_1_0 : OWN;
+  const fields = ['Host', authority, ...endToEnd(headers, standIn ? BODY : own), 'Via', via];
   if (kind === 'upgrade') fields.push('Connection', 'Upgrade', 'Upgrade', valuesOf(headers, 'upgrade').join(', '));
   if (body.kind === 'chunked') fields.push('Transfer-Encoding', 'chunked');
   if (authorization !== undefined && !direct) fields.push('Proxy-Authorization', authorization);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ResponseContext, ResponseHead, TunnelSide } from '@chain407/core';
+import type { Informational, ResponseContext, ResponseHead, TunnelSide } from '@chain407/core';
 import { MessageError, ResponseReader } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { HopAddress } from './dial.ts';
@@ -21,6 +21,8 @@ export interface OutboundRequest {
   /** Request line and fields with the empty line, as Latin-1 text. */
   readonly head: string;
   readonly body: OutboundBody | undefined;
+  /** Hears each 1xx. */
+  readonly onInformational?: (head: Informational) => void;
 }
 
 export interface OutboundBody {
@@ -260,6 +262,7 @@ export class UpstreamConnection {
       case 'need-data':
         return false;
       case 'informational':
+        exchange.request.onInformational?.(event.head);
         return true;
       case 'head':
         exchange.head = event.head;

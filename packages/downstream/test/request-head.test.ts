@@ -92,7 +92,7 @@ describe('the fields of a request', () => {
       'a length as it came',
       { headers: ['Content-Length', '3', 'Expect', '100-continue'], body: { kind: 'length', length: 3 } },
       undefined,
-      [...START, 'Content-Length', '3', ...END],
+      [...START, 'Content-Length', '3', 'Expect', '100-continue', ...END],
     ],
     [
       'chunked made anew',

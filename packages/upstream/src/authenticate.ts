@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GateState, MaybePromise, RequestFacts, Verdict, VerifierGate } from '@chain407/auth';
 import { whenSettled } from '@chain407/auth';
 import type { RequestBody } from '@chain407/core';
-import { peekContent, valuesOf } from '@chain407/core';
+import { inviteBody, peekContent, valuesOf } from '@chain407/core';
 
 /** The verdict on one request of one connection. */
-export type Authenticate = (req: IncomingMessage, body: RequestBody) => MaybePromise<Verdict>;
+export type Authenticate = (req: IncomingMessage, res: ServerResponse, body: RequestBody) => MaybePromise<Verdict>;
 
 /** Constant credentials that were good on a connection, and need not be looked at again. */
 interface Admitted {
@@ -34,7 +34,7 @@ export function authenticator(gate: VerifierGate, peerHost: string, maxContent: 
     known.add(socket);
     socket.once('close', () => gate.drop(states.get(socket)));
   };
-  return (req, body) => {
+  return (req, res, body) => {
     const { socket, method = '', url: target = '' } = req;
     const lines = valuesOf(req.rawHeaders, 'proxy-authorization');
     // Whoever has the connection has been admitted with this very line: to compare it tells nobody anything.
@@ -42,7 +42,11 @@ export function authenticator(gate: VerifierGate, peerHost: string, maxContent: 
     if (before !== undefined && lines.length === 1 && lines[0] === before.line && Date.now() < before.until)
       return before.verdict;
     const facts: RequestFacts = { method, target, peerHost };
-    const request = body.kind === 'none' ? facts : { ...facts, content: () => peekContent(req, maxContent) };
+    const content = (): Promise<Buffer | undefined> => {
+      inviteBody(res);
+      return peekContent(req, maxContent);
+    };
+    const request = body.kind === 'none' ? facts : { ...facts, content };
     const state = states.get(socket);
     const step = gate.judge(lines, request, state);
     return whenSettled(step, ({ verdict, state: next }) => {

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
-import { drainRequest } from '@chain407/core';
+import { drainRequest, relayInformational } from '@chain407/core';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 import { beginLeg } from './origin-leg.ts';
@@ -54,6 +54,10 @@ async function send(
 ): Promise<Sent> {
   const endLeg = beginLeg(record, asked);
   const request = begin(tier, req, res, asked, fresh);
+  request.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
+    const head = { status: statusCode, reason: statusMessage, headers: rawHeaders };
+    relayInformational(res, head, `1.1 ${tier.pseudonym}`);
+  });
   // Before the listener by which http-proxy ends the request.
   req.prependOnceListener('end', () => request.addTrailers(trailerPairs(req.rawTrailers)));
   request.once('close', () => dropRest(req, res));

@@ -32,17 +32,24 @@ export type OriginAnswer =
   | { readonly kind: 'gone' };
 
 // Made anew: Host and the framing from what the guard has read, so that the next hop cannot read them in another way.
-// Expect has been answered by this hop's own server (RFC 9110 §10.1.1).
-const OWN: ReadonlySet<string> = new Set(['host', 'content-length', 'expect']);
+const OWN: ReadonlySet<string> = new Set(['host', 'content-length']);
+/** Clients of HTTP/1.0 expect nothing, whatever they say (RFC 9110 §10.1.1). */
+const OWN_1_0: ReadonlySet<string> = new Set([...OWN, 'expect']);
 
 /** The fields of the request to the origin; `via` is this tier's entry in `Via`. */
 export function originHeaders(
-  { method = '', rawHeaders }: IncomingMessage,
+  { method = '', httpVersion, rawHeaders }: IncomingMessage,
   { authority }: OriginRequest['target'],
   body: RequestBody,
   via: string,
 ): string[] {
-  const headers = ['Host', authority, ...endToEnd(countForward(method, rawHeaders), OWN), 'Via', via];
+  const headers = [
+    'Host',
+    authority,
+    ...endToEnd(countForward(method, rawHeaders), httpVersion === '1.0' ? OWN_1_0 : OWN),
+    'Via',
+    via,
+  ];
   if (body.kind === 'chunked') headers.push('Transfer-Encoding', 'chunked');
   else if (body.kind === 'length') headers.push('Content-Length', String(body.length));
   else if (valuesOf(rawHeaders, 'content-length').length > 0) headers.push('Content-Length', '0');

@@ -127,7 +127,9 @@ class UpstreamTier implements Tier {
     const { target, body } = guarded;
     if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loop());
 
-    const verdict: Verdict | undefined = this.#config.auth.anonymous ? undefined : await this.#authenticate(req, body);
+    const verdict: Verdict | undefined = this.#config.auth.anonymous
+      ? undefined
+      : await this.#authenticate(req, res, body);
     if (verdict !== undefined && verdict.kind !== 'admitted') {
       const { explanation, close } = this.#turnAway(verdict, record);
       return answer(explanation, close);

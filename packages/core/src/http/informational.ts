@@ -1,0 +1,33 @@
+import type { ServerResponse } from 'node:http';
+import type { RawHeaders } from './headers.ts';
+import { endToEnd, listOf } from './headers.ts';
+
+/** A 1xx of the next hop (RFC 9110 §15.2). */
+export interface Informational {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: RawHeaders;
+}
+
+/** Node keeps here whether 100 has gone out, and closes after a response that it had not. */
+type Inside = ServerResponse & { readonly _sent100?: boolean };
+
+/** Tells a client that waits with the body (`Expect: 100-continue`) to send it; once, and no other client (RFC 9110 §10.1.1). */
+export function inviteBody(res: ServerResponse): void {
+  if (listOf(res.req.rawHeaders, 'expect').length === 0 || (res as Inside)._sent100 === true) return;
+  if (takesInformational(res)) res.writeContinue();
+}
+
+/** Passes a 1xx on, before the final response; `via` is this hop's entry. Clients of HTTP/1.0 know none (RFC 9110 §15.2). */
+export function relayInformational(res: ServerResponse, { status, reason, headers }: Informational, via: string): void {
+  if (status === 100) inviteBody(res);
+  else if (takesInformational(res)) {
+    const fields = [...endToEnd(headers), 'Via', via];
+    let head = `HTTP/1.1 ${status} ${reason}\r\n`;
+    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+    res.socket?.write(`${head}\r\n`, 'latin1');
+  }
+}
+
+const takesInformational = (res: ServerResponse): boolean =>
+  res.req.httpVersion === '1.1' && !res.headersSent && res.socket?.writable === true;
