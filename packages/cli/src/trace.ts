@@ -39,6 +39,7 @@ export async function trace(url: string, options: TraceOptions): Promise<number>
     name,
     connection: { ...LIMITS, host: proxy.host, port: proxy.port, tls: tlsOf(proxy, options) },
     idleTimeout: 0,
+    spare: 0,
     credential,
   };
   const legs: Leg[] = [];

@@ -11,6 +11,7 @@ import { Pool } from './pool.ts';
 import { ReplayMemory } from './replay-memory.ts';
 import type { Route, Via } from './routes.ts';
 import type { Assembly } from './server.ts';
+import { Spares } from './spares.ts';
 import type { Upstream } from './upstream.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1'];
@@ -50,6 +51,7 @@ export async function assemble(config: DownstreamConfig, logger: Logger, shared?
     Object.entries(secured).map(([name, tls]) => [name, upstream(name, config, credentials, tls)]),
   );
   const { limits, clients, rejected } = config;
+  const pool = new Pool();
   return {
     ok: true,
     assembly: {
@@ -65,9 +67,10 @@ export async function assemble(config: DownstreamConfig, logger: Logger, shared?
           idleTimeout: limits.tunnelIdleTimeout,
           halfCloseTimeout: limits.tunnelHalfCloseTimeout,
         },
-        pool: new Pool(),
+        pool,
         pins: new Pins(Date.now),
         failover: new Failover(Date.now),
+        spares: new Spares(pool, Date.now),
       },
       close,
     },
@@ -80,9 +83,15 @@ function upstream(
   credentials: ReadonlyMap<string, Credential>,
   tls: HopTls | undefined,
 ): Upstream {
-  const { url, credentials: account, idleTimeout } = upstreams[name] as DownstreamConfig['upstreams'][string];
+  const { url, credentials: account, idleTimeout, spare } = upstreams[name] as DownstreamConfig['upstreams'][string];
   const connection = { host: url.host, port: url.port, tls, ...connectionLimits(limits) };
-  return { name, connection, idleTimeout, credential: account === undefined ? undefined : credentials.get(account) };
+  return {
+    name,
+    connection,
+    idleTimeout,
+    spare,
+    credential: account === undefined ? undefined : credentials.get(account),
+  };
 }
 
 const connectionLimits = ({

@@ -13,7 +13,7 @@ import type { CarriedLeg } from './carrier.ts';
 import type { ConnectionSource } from './connection-source.ts';
 import type { Credential } from './credentials.ts';
 import type { Identity } from './identity.ts';
-import { bindsConnection, identityKey } from './identity.ts';
+import { bindsConnection, poolKey } from './identity.ts';
 import type { NegotiationRequest } from './negotiate.ts';
 import type { Pins } from './pins.ts';
 import type { Pool } from './pool.ts';
@@ -109,10 +109,7 @@ export class Attempt implements NegotiationRequest {
     const identity = this.#identity;
     const pinned = identity.kind === 'relay' && (bindsConnection(identity) || pins.has(socket, upstream.name));
     if (pinned) return pins.source(socket, upstream.name, upstream.idleTimeout);
-    // Before any credentials of ours have gone out on it, a connection is nobody's.
-    const owner = identity.kind === 'own' && scheme === undefined ? 'none' : identityKey(identity);
-    const key = scheme === undefined ? owner : `${owner} ${scheme}`;
-    return pool.source(`${upstream.name} ${key}`, upstream.idleTimeout);
+    return pool.source(poolKey(upstream.name, identity, scheme), upstream.idleTimeout);
   }
 
   onLeg({ connection, credentials, standIn, at, ms, result }: CarriedLeg): void {

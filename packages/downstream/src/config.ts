@@ -22,6 +22,8 @@ const upstreamSchema = (baseDir: string) =>
     credentials: name.optional(),
     /** Under the 10-15 s after which some proxies (Blue Coat) close idle connections. */
     idleTimeout: duration().default(8_000),
+    /** Connections that are kept logged in, for CONNECT behind NTLM or Negotiate. */
+    spare: z.int().min(0).max(64).default(2),
   });
 
 const routeSchema = z.strictObject({

@@ -27,6 +27,7 @@ import { ReplayBody } from './replay-body.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 import { rescue } from './rescue.ts';
 import type { Route } from './routes.ts';
+import type { Spares } from './spares.ts';
 import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
@@ -41,6 +42,7 @@ export interface Runtime {
   readonly pool: Pool;
   readonly pins: Pins;
   readonly failover: Failover;
+  readonly spares: Spares;
 }
 
 /**
@@ -143,6 +145,7 @@ export class Exchange {
         return this.#refuse(hop, identity, outcome.refusal, outcome.response);
       case 'response':
         this.#endWith(hop, outcome.response);
+        this.#refill(hop, identity, outcome.response);
         return this.#respond(hop, identity, outcome.response);
       default:
         return outcome satisfies never;
@@ -155,6 +158,13 @@ export class Exchange {
     const { req, res } = this.#client;
     if (!pins.has(req.socket, upstream.name)) return;
     if (!head.persistent || pins.expired(req.socket, upstream.name)) res.shouldKeepAlive = false;
+  }
+
+  /** A tunnel takes its connection away from those that come after it. */
+  #refill({ upstream }: Hop, identity: Identity, { head }: HopResponse): void {
+    const { target } = this.#context;
+    if (identity.kind === 'own' && head.framing.kind === 'tunnel' && target.form !== 'asterisk')
+      this.#runtime.spares.refill(upstream, identity.credential, target.authority);
   }
 
   async #respond(hop: Hop, identity: Identity, response: HopResponse): Promise<TunnelEnd | undefined> {

@@ -58,6 +58,13 @@ export function identityKey(identity: Identity): string {
   }
 }
 
+/** Whom an idle connection to an upstream may serve: this identity alone, and once a scheme has spoken on it, that scheme. */
+export function poolKey(upstream: string, identity: Identity, scheme: string | undefined): string {
+  // Before any credentials of ours have gone out on it, a connection is nobody's.
+  if (scheme === undefined) return `${upstream} ${identity.kind === 'own' ? 'none' : identityKey(identity)}`;
+  return `${upstream} ${identityKey(identity)} ${scheme}`;
+}
+
 function relayedKey(line: string): string {
   const parsed = parseCredentials(line);
   if (!parsed.ok) return line;

@@ -44,6 +44,11 @@ export class Pool {
     return { take: () => this.take(key), put: (connection) => this.put(key, connection, idleTimeout) };
   }
 
+  /** Connections that rest under this key. */
+  idle(key: string): number {
+    return this.#idle.get(key)?.length ?? 0;
+  }
+
   get size(): number {
     return this.#order.size;
   }

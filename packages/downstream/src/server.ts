@@ -56,6 +56,7 @@ export function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
     ...{ role: 'downstream', name: TIER, pseudonym, listen, limits, logger },
     take: (client, record) => take(assembly, runtime, client, record),
     release: () => {
+      runtime.spares.close();
       runtime.pool.close();
       assembly.close();
     },
@@ -111,6 +112,6 @@ function directHop({ direct }: Assembly, { host, port, authority }: Exclude<Requ
   const connection: ConnectionOptions = { ...direct, host, port };
   return {
     direct: true,
-    upstream: { name: authority, connection, idleTimeout: direct.idleTimeout, credential: undefined },
+    upstream: { name: authority, connection, idleTimeout: direct.idleTimeout, spare: 0, credential: undefined },
   };
 }

@@ -8,6 +8,8 @@ export interface Upstream {
   readonly connection: ConnectionOptions;
   /** Milliseconds that an unused connection is kept. */
   readonly idleTimeout: number;
+  /** Logged-in connections that are kept ready for tunnels. */
+  readonly spare: number;
   /** Ours for it, where the configuration names some. */
   readonly credential: Credential | undefined;
 }

@@ -7,6 +7,7 @@ const upstream = (name: string): Upstream => ({
   name,
   connection: { ...OPTIONS, port: 1 },
   idleTimeout: 1000,
+  spare: 0,
   credential: undefined,
 });
 const [A, B, C] = ['a', 'b', 'c'].map(upstream) as [Upstream, Upstream, Upstream];

@@ -14,6 +14,7 @@ import { ReplayMemory } from '../src/replay-memory.ts';
 import type { Route } from '../src/routes.ts';
 import type { Downstream } from '../src/server.ts';
 import { serve } from '../src/server.ts';
+import { Spares } from '../src/spares.ts';
 import type { Upstream } from '../src/upstream.ts';
 import type { ConnectionOptions } from '../src/upstream-connection.ts';
 
@@ -101,6 +102,7 @@ export interface RunOptions {
   readonly attempts?: number;
   readonly cooldown?: number;
   readonly now?: () => number;
+  readonly spare?: number;
   readonly replayBody?: number;
   readonly replayMemory?: number;
   /** Default: Basic alone. */
@@ -149,6 +151,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
     name: `up${i + 1}`,
     connection: { host: '127.0.0.1', ...limits, port },
     idleTimeout: 5000,
+    spare: options.spare ?? 0,
     credential,
   }));
   const to = (name: string, kind: 'direct' | 'deny'): Route => ({
@@ -176,6 +179,7 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
         pool,
         pins: new Pins(now),
         failover: new Failover(now),
+        spares: new Spares(pool, now),
       },
       close: () => credential?.close(),
     },

@@ -60,7 +60,7 @@ function hasPassword(user: unknown): user is { readonly name: string; readonly p
 /** An entry is the chain's own upstream, unless it says where it is. */
 function withUrl(upstreams: unknown, url: string): unknown {
   if (!isSection(upstreams)) return upstreams;
-  return Object.fromEntries(Object.entries(upstreams).map(([name, entry]) => [name, merged({ url }, entry)]));
+  return Object.fromEntries(Object.entries(upstreams).map(([name, entry]) => [name, merged({ url, spare: 0 }, entry)]));
 }
 
 function withCredentials(upstreams: unknown, credentials: string | undefined): unknown {

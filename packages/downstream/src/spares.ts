@@ -1,0 +1,89 @@
+import type { Credentials } from '@chain407/auth';
+import { Cancellation } from './cancellation.ts';
+import type { Credential } from './credentials.ts';
+import { poolKey } from './identity.ts';
+import { negotiate } from './negotiate.ts';
+import type { Pool } from './pool.ts';
+import { authorizationText, formatHead } from './request-head.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Milliseconds without another try, where one left nothing behind that could be kept. */
+const PAUSE = 60_000;
+
+/**
+ * Keeps a few connections ready that are logged in already: a tunnel takes its connection away, and NTLM would cost the next
+ * one three round trips in place of one. Filled in the background after a tunnel was made, up to `upstream.spare`; only with
+ * credentials that are good just now, since each is an attempt. Those that nobody takes end as all idle connections do.
+ */
+export class Spares {
+  readonly #pool: Pool;
+  readonly #now: () => number;
+  /** Of each key, how many are being made. */
+  readonly #making = new Map<string, number>();
+  readonly #pausedUntil = new Map<string, number>();
+  readonly #cancellations = new Set<Cancellation>();
+
+  /** `now` in milliseconds. */
+  constructor(pool: Pool, now: () => number) {
+    this.#pool = pool;
+    this.#now = now;
+  }
+
+  /** A tunnel to `authority` was made with these credentials; the login names the same place. Does nothing where a login outlives no tunnel. */
+  refill(upstream: Upstream, credential: Credential, authority: string): void {
+    const scheme = credential.known.get(upstream.name)?.scheme;
+    if (scheme?.binding !== 'connection' || !credential.guard.good) return;
+    const key = poolKey(upstream.name, { kind: 'own', credential, answerable: false }, scheme.name);
+    if ((this.#pausedUntil.get(key) ?? 0) > this.#now()) return;
+    const making = this.#making.get(key) ?? 0;
+    for (let have = this.#pool.idle(key) + making; have < upstream.spare; have += 1) {
+      void this.#make(key, upstream, credential, authority);
+    }
+  }
+
+  close(): void {
+    for (const cancellation of this.#cancellations) cancellation.cancel();
+  }
+
+  async #make(key: string, upstream: Upstream, credential: Credential, authority: string): Promise<void> {
+    this.#making.set(key, (this.#making.get(key) ?? 0) + 1);
+    const before = this.#pool.idle(key);
+    const cancellation = new Cancellation();
+    this.#cancellations.add(cancellation);
+    try {
+      const outcome = await negotiate(login(upstream, credential, authority, cancellation, this.#pool));
+      if ('response' in outcome) await outcome.response?.finish();
+    } finally {
+      this.#cancellations.delete(cancellation);
+      this.#making.set(key, (this.#making.get(key) ?? 1) - 1);
+      if (this.#pool.idle(key) <= before) this.#pausedUntil.set(key, this.#now() + PAUSE);
+    }
+  }
+}
+
+/** A request that the proxy answers itself (RFC 9110 §7.6.2), once it knows who asks; always on a connection of its own. */
+function login(
+  upstream: Upstream,
+  credential: Credential,
+  authority: string,
+  cancellation: Cancellation,
+  pool: Pool,
+): Parameters<typeof negotiate>[0] {
+  const target = `http://${authority}/`;
+  const fields = (credentials: Credentials | undefined): string[] => [
+    ...['Host', authority, 'Max-Forwards', '0'],
+    ...(credentials === undefined ? [] : ['Proxy-Authorization', authorizationText(credentials)]),
+  ];
+  const identity = { kind: 'own', credential, answerable: false } as const;
+  return {
+    ...{ upstream, credential, cancellation, target },
+    ...{ method: 'OPTIONS', answerable: false, upgrade: false, idempotent: true, body: undefined },
+    head: (credentials) => formatHead(`OPTIONS ${target} HTTP/1.1`, fields(credentials)),
+    source: (scheme) => ({
+      take: () => undefined,
+      put: (connection) => pool.put(poolKey(upstream.name, identity, scheme), connection, upstream.idleTimeout),
+    }),
+    onInformational: () => undefined,
+    onLeg: () => undefined,
+  };
+}

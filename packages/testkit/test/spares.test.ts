@@ -1,0 +1,86 @@
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Chain } from '../src/index.ts';
+import { RawConnection, startChain } from '../src/index.ts';
+
+/** Connections that are logged in before anybody asks: CONNECT behind NTLM costs one round trip in place of three. */
+const CONNECT = 'CONNECT origin.test:80 HTTP/1.1\r\nHost: origin.test:80\r\n\r\n';
+let chain: Chain;
+const tunnels: RawConnection[] = [];
+
+afterEach(async () => {
+  for (const tunnel of tunnels.splice(0)) tunnel.destroy();
+  await chain.close();
+});
+
+const start = async (scheme: string, upstream: object): Promise<void> => {
+  chain = await startChain({
+    upstream: { auth: { schemes: [scheme] } },
+    downstream: { upstreams: { corp: upstream } },
+  });
+};
+
+async function tunnel(): Promise<number> {
+  const client = await RawConnection.connect(chain.downstream.port);
+  tunnels.push(client);
+  return (await client.exchange(CONNECT)).status;
+}
+
+/** Until the upstream has so many connections; the test's own time limit ends it. */
+async function connections(count: number): Promise<void> {
+  while (chain.upstream.connections !== count) await setImmediate();
+}
+
+/** What the downstream sent for clients since the last look. */
+function legs(): string[] {
+  const sent = chain.legs().filter(({ from }) => from === 'downstream');
+  chain.clearLegs();
+  return sent.map(({ method, credentials, status }) => `${method} ${credentials?.scheme ?? 'without'} ${status}`);
+}
+
+describe('with ntlm', () => {
+  test('the first tunnel makes the handshake, those after it find it made, and what they take is made anew', async () => {
+    await start('ntlm', { spare: 2 });
+    expect(await tunnel()).toBe(200);
+    expect(legs()).toEqual(['CONNECT without 407', 'CONNECT NTLM 407', 'CONNECT NTLM 200']);
+    await connections(3);
+    for (const open of [4, 5]) {
+      expect(await tunnel()).toBe(200);
+      expect(legs()).toEqual(['CONNECT without 200']);
+      await connections(open);
+    }
+  });
+
+  test('there are never more than asked for, however many tunnels are made at once', async () => {
+    await start('ntlm', { spare: 3 });
+    await tunnel();
+    await Promise.all(Array.from({ length: 10 }, () => tunnel()));
+    await connections(14);
+    await tunnel();
+    await connections(15);
+  });
+
+  test('nobody is logged in where none are wanted', async () => {
+    await start('ntlm', { spare: 0 });
+    await tunnel();
+    await tunnel();
+    expect(legs()).toHaveLength(5);
+    expect(chain.upstream.connections).toBe(2);
+  });
+
+  test('they end as idle connections do, when nobody takes them', async () => {
+    await start('ntlm', { spare: 2, idleTimeout: '100ms' });
+    await tunnel();
+    await connections(3);
+    await connections(1);
+    expect(await tunnel()).toBe(200);
+  });
+});
+
+test('schemes that log no connection in need none', async () => {
+  await start('basic', { spare: 2 });
+  await tunnel();
+  await tunnel();
+  expect(legs()).toEqual(['CONNECT without 407', 'CONNECT Basic 200', 'CONNECT Basic 200']);
+  expect(chain.upstream.connections).toBe(2);
+});
