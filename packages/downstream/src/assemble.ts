@@ -11,7 +11,6 @@ import { Pool } from './pool.ts';
 import { ReplayMemory } from './replay-memory.ts';
 import type { Route, Via } from './routes.ts';
 import type { Assembly } from './server.ts';
-import { Spares } from './spares.ts';
 import type { Upstream } from './upstream.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1'];
@@ -51,7 +50,6 @@ export async function assemble(config: DownstreamConfig, logger: Logger, shared?
     Object.entries(secured).map(([name, tls]) => [name, upstream(name, config, credentials, tls)]),
   );
   const { limits, clients, rejected } = config;
-  const pool = new Pool();
   return {
     ok: true,
     assembly: {
@@ -67,10 +65,9 @@ export async function assemble(config: DownstreamConfig, logger: Logger, shared?
           idleTimeout: limits.tunnelIdleTimeout,
           halfCloseTimeout: limits.tunnelHalfCloseTimeout,
         },
-        pool,
+        pool: new Pool(),
         pins: new Pins(Date.now),
         failover: new Failover(Date.now),
-        spares: new Spares(pool, Date.now),
       },
       close,
     },

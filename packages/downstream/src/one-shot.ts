@@ -1,13 +1,14 @@
 import { connect as connectTls } from 'node:tls';
 import type { Credentials } from '@chain407/auth';
-import type { Leg, RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
-import { preciseNow, publishLeg } from '@chain407/core';
+import type { RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
+import { preciseNow } from '@chain407/core';
 import { Cancellation } from './cancellation.ts';
 import type { CarriedLeg } from './carrier.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 import { HopResponse } from './hop-response.ts';
 import type { Negotiated } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
+import { publishCarried } from './publish-carried.ts';
 import { authorizationText, formatHead } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -135,18 +136,10 @@ async function read(response: HopResponse): Promise<OneShotResponse> {
   return { head: response.head, body: response.collected ?? Buffer.alloc(0) };
 }
 
-function publish(
-  { connection, at, ms, result }: Omit<CarriedLeg, 'standIn'>,
+const publish = (
+  leg: Omit<CarriedLeg, 'standIn'>,
   to: string,
   method: string,
   target: string,
-  requestHeaders: RawHeaders,
-): void {
-  publishLeg(
-    (): Leg => ({
-      ...{ by: BY, from: 'client', to, exchange: BY, connection, at, ms, method, target, requestHeaders },
-      responseHeaders: 'status' in result ? result.headers : [],
-      ...('status' in result ? { status: result.status } : { error: result.code }),
-    }),
-  );
-}
+  fields: RawHeaders,
+): void => publishCarried({ by: BY, from: 'client', to, exchange: BY, method, target, headers: () => fields }, leg);

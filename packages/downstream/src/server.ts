@@ -26,6 +26,7 @@ import { Exchange } from './exchange.ts';
 import { deniedByRoute, deniedClient } from './pages.ts';
 import type { Route } from './routes.ts';
 import { pickRoute } from './routes.ts';
+import { Spares } from './spares.ts';
 import type { ConnectionOptions } from './upstream-connection.ts';
 
 /** Stands in pages and `Proxy-Status`. */
@@ -42,7 +43,7 @@ export interface Assembly {
   readonly routes: readonly Route[];
   /** Limits of a connection to an origin, on direct routes. */
   readonly direct: Omit<ConnectionOptions, 'host' | 'port'> & { readonly idleTimeout: number };
-  readonly runtime: Omit<Runtime, 'pseudonym' | 'tier'>;
+  readonly runtime: Omit<Runtime, 'pseudonym' | 'tier' | 'spares'>;
   /** Ends what follows the secrets. */
   readonly close: () => void;
 }
@@ -50,7 +51,8 @@ export interface Assembly {
 /** Listens; rejects with Node's error where the address cannot be had. */
 export function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
   const pseudonym = viaPseudonym(TIER);
-  const runtime: Runtime = { ...assembly.runtime, tier: TIER, pseudonym };
+  const spares = new Spares(assembly.runtime.pool, pseudonym, Date.now);
+  const runtime: Runtime = { ...assembly.runtime, tier: TIER, pseudonym, spares };
   const { listen, limits } = assembly;
   return runTier({
     ...{ role: 'downstream', name: TIER, pseudonym, listen, limits, logger },

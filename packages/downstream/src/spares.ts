@@ -2,8 +2,10 @@ import type { Credentials } from '@chain407/auth';
 import { Cancellation } from './cancellation.ts';
 import type { Credential } from './credentials.ts';
 import { poolKey } from './identity.ts';
+import type { NegotiationRequest } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import type { Pool } from './pool.ts';
+import { publishCarried } from './publish-carried.ts';
 import { authorizationText, formatHead } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -17,15 +19,17 @@ const PAUSE = 60_000;
  */
 export class Spares {
   readonly #pool: Pool;
+  readonly #by: string;
   readonly #now: () => number;
   /** Of each key, how many are being made. */
   readonly #making = new Map<string, number>();
   readonly #pausedUntil = new Map<string, number>();
   readonly #cancellations = new Set<Cancellation>();
 
-  /** `now` in milliseconds. */
-  constructor(pool: Pool, now: () => number) {
+  /** `by`: the pseudonym that legs carry; `now` in milliseconds. */
+  constructor(pool: Pool, by: string, now: () => number) {
     this.#pool = pool;
+    this.#by = by;
     this.#now = now;
   }
 
@@ -51,7 +55,9 @@ export class Spares {
     const cancellation = new Cancellation();
     this.#cancellations.add(cancellation);
     try {
-      const outcome = await negotiate(login(upstream, credential, authority, cancellation, this.#pool));
+      const outcome = await negotiate(
+        login({ upstream, credential, authority, cancellation, by: this.#by, pool: this.#pool }),
+      );
       if ('response' in outcome) await outcome.response?.finish();
     } finally {
       this.#cancellations.delete(cancellation);
@@ -61,14 +67,17 @@ export class Spares {
   }
 }
 
+interface Login {
+  readonly upstream: Upstream;
+  readonly credential: Credential;
+  readonly authority: string;
+  readonly cancellation: Cancellation;
+  readonly by: string;
+  readonly pool: Pool;
+}
+
 /** A request that the proxy answers itself (RFC 9110 §7.6.2), once it knows who asks; always on a connection of its own. */
-function login(
-  upstream: Upstream,
-  credential: Credential,
-  authority: string,
-  cancellation: Cancellation,
-  pool: Pool,
-): Parameters<typeof negotiate>[0] {
+function login({ upstream, credential, authority, cancellation, by, pool }: Login): NegotiationRequest {
   const target = `http://${authority}/`;
   const fields = (credentials: Credentials | undefined): string[] => [
     ...['Host', authority, 'Max-Forwards', '0'],
@@ -84,6 +93,13 @@ function login(
       put: (connection) => pool.put(poolKey(upstream.name, identity, scheme), connection, upstream.idleTimeout),
     }),
     onInformational: () => undefined,
-    onLeg: () => undefined,
+    onLeg: (leg) =>
+      publishCarried(
+        {
+          ...{ by, from: 'downstream', to: upstream.name, exchange: 'spare', method: 'OPTIONS', target },
+          headers: () => fields(leg.credentials),
+        },
+        leg,
+      ),
   };
 }

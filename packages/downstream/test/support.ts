@@ -14,7 +14,6 @@ import { ReplayMemory } from '../src/replay-memory.ts';
 import type { Route } from '../src/routes.ts';
 import type { Downstream } from '../src/server.ts';
 import { serve } from '../src/server.ts';
-import { Spares } from '../src/spares.ts';
 import type { Upstream } from '../src/upstream.ts';
 import type { ConnectionOptions } from '../src/upstream-connection.ts';
 
@@ -179,7 +178,6 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
         pool,
         pins: new Pins(now),
         failover: new Failover(now),
-        spares: new Spares(pool, now),
       },
       close: () => credential?.close(),
     },

@@ -38,7 +38,7 @@ describe('the downstream of a chain', () => {
     expect(downstreamSection({}, URL)).toEqual({
       listen: '127.0.0.1:0',
       credentials: { alice },
-      upstreams: { upstream: { url: URL, credentials: 'alice' } },
+      upstreams: { upstream: { url: URL, spare: 0, credentials: 'alice' } },
       limits: { drain: '1s' },
     });
   });
@@ -66,13 +66,13 @@ describe('the downstream of a chain', () => {
     [
       'those that are given replace ours',
       { far: { url: 'http://far:1' } },
-      { far: { url: 'http://far:1', credentials: 'alice' } },
+      { far: { url: 'http://far:1', spare: 0, credentials: 'alice' } },
     ],
-    ['an entry keeps its credentials', { far: { credentials: 'c' } }, { far: { url: URL, credentials: 'c' } }],
+    ['an entry keeps its credentials', { far: { credentials: 'c' } }, { far: { url: URL, spare: 0, credentials: 'c' } }],
     [
       'ours can be changed',
       { upstream: { idleTimeout: '1s' } },
-      { upstream: { url: URL, credentials: 'alice', idleTimeout: '1s' } },
+      { upstream: { url: URL, spare: 0, credentials: 'alice', idleTimeout: '1s' } },
     ],
     ['what is no section stays, to be complained about', { far: 7 }, { far: 7 }],
   ])('upstreams: %s', (_what, upstreams, expected) => {
@@ -81,7 +81,7 @@ describe('the downstream of a chain', () => {
 
   test('without credentials an upstream names none', () => {
     expect(downstreamSection({ downstream: { identity: 'relay' } }, URL)).toHaveProperty('upstreams', {
-      upstream: { url: URL },
+      upstream: { url: URL, spare: 0 },
     });
   });
 });
