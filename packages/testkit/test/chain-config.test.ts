@@ -68,7 +68,11 @@ describe('the downstream of a chain', () => {
       { far: { url: 'http://far:1' } },
       { far: { url: 'http://far:1', spare: 0, credentials: 'alice' } },
     ],
-    ['an entry keeps its credentials', { far: { credentials: 'c' } }, { far: { url: URL, spare: 0, credentials: 'c' } }],
+    [
+      'an entry keeps its credentials',
+      { far: { credentials: 'c' } },
+      { far: { url: URL, spare: 0, credentials: 'c' } },
+    ],
     [
       'ours can be changed',
       { upstream: { idleTimeout: '1s' } },
