@@ -45,12 +45,13 @@ export { jwtExpiry } from './schemes/bearer/jwt.ts';
 export type { CheckToken, TokenOwner } from './schemes/bearer/verifier.ts';
 export { bearerVerifier } from './schemes/bearer/verifier.ts';
 export { lacksScope, unsendableToken } from './schemes/bearer/wire.ts';
-export type { DigestAlgorithm } from './schemes/digest/algorithm.ts';
-export { DIGEST_ALGORITHMS } from './schemes/digest/algorithm.ts';
+export type { DigestAlgorithm, DigestHash } from './schemes/digest/algorithm.ts';
+export { DIGEST_ALGORITHMS, DIGEST_HASHES, hashOf } from './schemes/digest/algorithm.ts';
 export type { DigestClientOptions, DigestClientPorts } from './schemes/digest/client.ts';
 export { digestClient } from './schemes/digest/client.ts';
 export type { DigestName } from './schemes/digest/name.ts';
 export { unsendableName } from './schemes/digest/name.ts';
+export { digestHa1, digestUserhash } from './schemes/digest/response.ts';
 export type { DigestVerifierOptions, DigestVerifierPorts } from './schemes/digest/verifier.ts';
 export { digestVerifier } from './schemes/digest/verifier.ts';
 export type {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 const HASHES = { 'SHA-512-256': 'sha512-256', 'SHA-256': 'sha256', MD5: 'md5' } as const;
 
 export type DigestHash = keyof typeof HASHES;
+export const DIGEST_HASHES = Object.keys(HASHES) as readonly DigestHash[];
 export type DigestAlgorithm = DigestHash | `${DigestHash}-sess`;
 
 /** Strongest first; what a session key adds does not outweigh a hash (RFC 7616 §3.7). */
