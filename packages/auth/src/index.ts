@@ -1,5 +1,6 @@
 export type { ChainAction, ChainEvent, ChainState, ChainStep, Known, Unanswerable } from './client-chain.ts';
 export { advance, clientChain } from './client-chain.ts';
+export { printable } from './controls.ts';
 export type { Described } from './describe.ts';
 export { describeChallenge, describeCredentials } from './describe.ts';
 export type { Clock, Entropy } from './entropy.ts';
@@ -68,6 +69,6 @@ export { ntHash } from './schemes/ntlm/crypto.ts';
 export type { NtlmTarget, NtlmUser, NtlmVerifierOptions, NtlmVerifierPorts } from './schemes/ntlm/verifier.ts';
 export { ntlmVerifier } from './schemes/ntlm/verifier.ts';
 export { isConnectionBound } from './schemes/registry.ts';
-export { Secret } from './secret.ts';
+export { MASK, Secret } from './secret.ts';
 export type { AskReason, GateState, GateStep, Verdict } from './verifier-gate.ts';
 export { challengeLines, formatInfo, VerifierGate } from './verifier-gate.ts';

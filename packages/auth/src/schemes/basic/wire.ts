@@ -1,3 +1,4 @@
+import { hasControls } from '../../controls.ts';
 import { quote } from '../../grammar.ts';
 import type { Challenge, Credentials } from '../../message.ts';
 import { withParams, withToken } from '../../message.ts';
@@ -13,13 +14,10 @@ export type DecodedBasic =
   | { readonly ok: true; readonly userPass: UserPass }
   | { readonly ok: false; readonly why: string };
 
-// CTL (RFC 5234, Appendix B.1), which neither part may contain (RFC 7617 §2). U+0080 to U+009F are none: in ISO 8859-1
-// they are what a client of Windows sends for a euro sign or curly quotes.
+// CTL (RFC 5234, Appendix B.1), which neither part may contain (RFC 7617 §2). In a password U+0080 to U+009F may be: in
+// ISO 8859-1 they are what a client of Windows sends for a euro sign or curly quotes.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
 const CTL = /[\x00-\x1f\x7f]/;
-// User names are shown in logs, where these steer a terminal as well; no profile of names has them (RFC 8265 §3).
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-const NAME_CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 // Padding may be missing, as some clients leave it off.
 const BASE64 = /^[A-Za-z0-9+/]+(={0,2})$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -39,7 +37,7 @@ export function basicChallenge(realm: string): Challenge {
 /** Why a user name and password cannot be sent by Basic (RFC 7617 §2), or `undefined`. */
 export function unsendable(username: string, password: Secret): string | undefined {
   if (username.includes(':')) return 'Basic cannot carry a user name with a colon';
-  if (NAME_CONTROL.test(username)) return 'the user name holds control characters';
+  if (hasControls(username)) return 'the user name holds control characters';
   if (CTL.test(password.reveal())) return 'the password holds control characters';
   return undefined;
 }
@@ -66,7 +64,7 @@ export function decodeBasic(credentials: Credentials): DecodedBasic {
   const colon = text.indexOf(':');
   if (colon < 0) return { ok: false, why: 'Basic credentials without a colon' };
   const username = text.slice(0, colon);
-  if (CTL.test(text) || NAME_CONTROL.test(username)) {
+  if (CTL.test(text) || hasControls(username)) {
     return { ok: false, why: 'Basic credentials with control characters' };
   }
   return { ok: true, userPass: { username, password: new Secret(text.slice(colon + 1)) } };

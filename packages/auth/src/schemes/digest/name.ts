@@ -1,3 +1,4 @@
+import { hasControls } from '../../controls.ts';
 import type { DigestAlgorithm } from './algorithm.ts';
 import { hexLength } from './algorithm.ts';
 
@@ -17,16 +18,13 @@ const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 // What `encodeURIComponent` leaves alone, and is no attr-char.
 const NO_ATTR_CHAR = /[!'()*]/g;
 const ASCII = /^[\x20-\x7e]*$/;
-// User names are shown in logs, where these steer a terminal as well; no profile of names has them (RFC 8265 §3).
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const HEX = /^[0-9a-f]+$/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Why a name cannot be sent, or `undefined`. */
 export function unsendableName(username: string): string | undefined {
-  if (CONTROL.test(username)) return 'the user name holds control characters';
+  if (hasControls(username)) return 'the user name holds control characters';
   return LONE_SURROGATE.test(username) ? 'the user name is no Unicode text: half a surrogate pair' : undefined;
 }
 
@@ -67,7 +65,7 @@ export function readName(params: ReadonlyMap<string, string>, algorithm: DigestA
   }
   const username = plain === undefined ? readExtValue(given) : readPlain(given);
   if (username === undefined) return { ok: false, why: "a username* that is not UTF-8''…" };
-  if (CONTROL.test(username)) return { ok: false, why: 'a username with control characters' };
+  if (hasControls(username)) return { ok: false, why: 'a username with control characters' };
   return { ok: true, name: { username: username.normalize('NFC') } };
 }
 
