@@ -1,5 +1,5 @@
 import type { Secret } from '@chain407/auth';
-import { digestHa1, ntHash, unsendable } from '@chain407/auth';
+import { digestHa1, ntHash, unusablePassword, unusableUserId } from '@chain407/auth';
 import { hashPassword, MAX_BCRYPT_PASSWORD } from '@chain407/upstream';
 import { EXIT, Exit } from './exit.ts';
 import { print, say } from './output.ts';
@@ -27,7 +27,7 @@ export async function hash(argument: string | undefined, options: HashOptions): 
   if (kinds.includes('htdigest')) checkRealm(user, realm);
   const name = (user ?? PLACEHOLDER).normalize('NFC');
   const password = await readPassword(`password of ${name}: `);
-  const unfit = unsendable(name, password);
+  const unfit = unusableUserId(name) ?? unusablePassword(password);
   if (unfit !== undefined) throw usage(`nobody could log in with this: ${unfit}`);
   const hashes = await hashesFor(kinds, name, realm ?? '', password);
   if (options.json === true) print(JSON.stringify(asJson(name, realm, hashes)));

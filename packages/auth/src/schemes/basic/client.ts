@@ -1,6 +1,6 @@
 import type { ClientScheme } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
-import { encodeBasic, unsendable } from './wire.ts';
+import { encodeBasic, unusablePassword, unusableUserId } from './wire.ts';
 
 /** `sent` once the password has gone out: another 407 then is a rejection. */
 type BasicState = 'sent';
@@ -10,7 +10,7 @@ type BasicState = 'sent';
  * The credentials are computed once, here, so that a request costs no encoding.
  */
 export function basicClient(username: string, password: Secret): ClientScheme<BasicState> {
-  const problem = unsendable(username, password);
+  const problem = unusableUserId(username) ?? unusablePassword(password);
   const credentials = problem === undefined ? encodeBasic(username, password) : undefined;
   const again = credentials && ({ turn: { kind: 'send', credentials, state: 'sent' }, next: 'sent' } as const);
   return {

@@ -34,17 +34,20 @@ export function basicChallenge(realm: string): Challenge {
   ]);
 }
 
-/** Why a user name and password cannot be sent by Basic (RFC 7617 §2), or `undefined`. */
-export function unsendable(username: string, password: Secret): string | undefined {
+/** Why a user name cannot be sent by Basic (RFC 7617 §2), or `undefined`. */
+export function unusableUserId(username: string): string | undefined {
   if (username.includes(':')) return 'Basic cannot carry a user name with a colon';
-  if (hasControls(username)) return 'the user name holds control characters';
-  if (CTL.test(password.reveal())) return 'the password holds control characters';
-  return undefined;
+  return hasControls(username) ? 'the user name holds control characters' : undefined;
+}
+
+/** The same of a password. */
+export function unusablePassword(password: Secret): string | undefined {
+  return CTL.test(password.reveal()) ? 'the password holds control characters' : undefined;
 }
 
 /**
  * The credentials, in UTF-8 and normalised to NFC, as `charset="UTF-8"` asks (RFC 7617 §2.1) and as current clients do
- * without it. Call {@link unsendable} first.
+ * without it. Call {@link unusableUserId} and {@link unusablePassword} first.
  */
 export function encodeBasic(username: string, password: Secret): Credentials {
   const text = `${username}:${password.reveal()}`.normalize('NFC');

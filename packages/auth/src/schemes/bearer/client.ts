@@ -3,7 +3,7 @@ import type { Challenge } from '../../message.ts';
 import type { ClientScheme, ClientTurn, MaybePromise, Resumption } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
 import { jwtExpiry } from './jwt.ts';
-import { bearerComplaint, bearerError, encodeBearer, lacksScope, unsendableToken } from './wire.ts';
+import { bearerComplaint, bearerError, encodeBearer, lacksScope, unusableToken } from './wire.ts';
 
 /** Where tokens come from: a file that someone renews, a command. */
 export interface TokenSource {
@@ -118,7 +118,7 @@ function renewalOf(token: Secret, seenAt: number, lifetime: number): number {
 }
 
 function prepare(token: Secret, renewAt: number): Prepared {
-  const problem = unsendableToken(token);
+  const problem = unusableToken(token);
   const turnOf = (state: BearerState): Turn =>
     problem === undefined
       ? { kind: 'send', credentials: encodeBearer(token), state }

@@ -29,12 +29,12 @@ export function bearerChallenge(
 }
 
 /** Why a token cannot be sent by Bearer (RFC 6750 §2.1), or `undefined`. Says nothing of the token itself. */
-export function unsendableToken(token: Secret): string | undefined {
+export function unusableToken(token: Secret): string | undefined {
   if (B64TOKEN.test(token.reveal())) return undefined;
   return 'the token holds characters that Bearer cannot carry (spaces, line breaks, quotes), or nothing';
 }
 
-/** Call {@link unsendableToken} first. */
+/** Call {@link unusableToken} first. */
 export function encodeBearer(token: Secret): Credentials {
   return withToken('bearer', token.reveal());
 }

@@ -7,7 +7,7 @@ import { choose } from './choice.ts';
 import { encodeCredentials } from './credentials.ts';
 import type { DigestAccount, Identity } from './identity.ts';
 import { identities } from './identity.ts';
-import { unsendableName } from './name.ts';
+import { unusableUsername } from './name.ts';
 import type { Proof } from './response.ts';
 import { isSame, keyOf, responseOf, rspauthOf } from './response.ts';
 
@@ -73,7 +73,7 @@ export function digestClient(
   { rfc2069 = false }: DigestClientOptions,
   { entropy }: DigestClientPorts,
 ): ClientScheme<DigestState> {
-  const problem = unsendableName(account.username);
+  const problem = unusableUsername(account.username);
   const identityOf = identities(account);
 
   const begin = (choice: Choice): DigestSession => {

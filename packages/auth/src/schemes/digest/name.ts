@@ -23,12 +23,12 @@ const HEX = /^[0-9a-f]+$/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Why a name cannot be sent, or `undefined`. */
-export function unsendableName(username: string): string | undefined {
+export function unusableUsername(username: string): string | undefined {
   if (hasControls(username)) return 'the user name holds control characters';
   return LONE_SURROGATE.test(username) ? 'the user name is no Unicode text: half a surrogate pair' : undefined;
 }
 
-/** The parameters that carry a name, normalised to NFC. Call {@link unsendableName} first. */
+/** The parameters that carry a name, normalised to NFC. Call {@link unusableUsername} first. */
 export function nameParams(name: DigestName): readonly (readonly [string, string])[] {
   if ('userhash' in name) {
     return [
