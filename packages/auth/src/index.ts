@@ -34,7 +34,7 @@ export type {
   VerifierScheme,
   VerifierTurn,
 } from './scheme.ts';
-export { whenSettled } from './scheme.ts';
+export { isPromise, whenSettled } from './scheme.ts';
 export { basicClient } from './schemes/basic/client.ts';
 export type { CheckPassword, JudgePassword } from './schemes/basic/verifier.ts';
 export { basicVerifier, basicVerifierBy } from './schemes/basic/verifier.ts';

@@ -4,14 +4,16 @@ import type { Challenge, Credentials, SchemeName } from './message.ts';
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * `next` of the value: at once where it is there, as a promise where it is one. Asks for `then` and not for
- * `instanceof Promise`: a promise of another realm would pass for a value, and an unanswered password check for a yes.
+ * Asks for `then` and not for `instanceof Promise`: a promise of another realm would pass for a value, and an unanswered
+ * password check for a yes.
  */
-export function whenSettled<T extends object | undefined, R>(
-  value: MaybePromise<T>,
-  next: (settled: T) => R,
-): MaybePromise<R> {
-  return value !== undefined && 'then' in value ? value.then(next) : next(value);
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+/** `next` of the value: at once where it is there, as a promise where it is one. */
+export function whenSettled<T, R>(value: MaybePromise<T>, next: (settled: T) => MaybePromise<R>): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
 }
 
 /**
