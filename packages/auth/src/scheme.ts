@@ -88,13 +88,23 @@ export type ClientTurn<S = unknown> =
       /** Default true. False where these prove nothing yet (an NTLM type 1): a 407 cannot be a rejection of them. */
       readonly complete?: boolean;
     }
-  | { readonly kind: 'refuse'; readonly reason: RefuseReason; readonly detail: string };
+  | Refusal;
+
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly reason: RefuseReason;
+  readonly detail: string;
+}
 
 /**
  * `rejected`: the peer did not accept complete credentials. The others: nothing was tried, another scheme may be.
  * `unsupported`: this half cannot do what is asked. `unexpected-token`: the challenge is malformed or out of turn.
  */
 export type RefuseReason = 'rejected' | 'unsupported' | 'unexpected-token';
+
+export function refuse(reason: RefuseReason, detail: string): Refusal {
+  return { kind: 'refuse', reason, detail };
+}
 
 /** Who was recognised. */
 export interface Principal {

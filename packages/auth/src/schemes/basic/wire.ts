@@ -1,4 +1,5 @@
 import { hasControls } from '../../controls.ts';
+import { decodeText } from '../../decode-text.ts';
 import { quote } from '../../grammar.ts';
 import type { Challenge, Credentials } from '../../message.ts';
 import { withParams, withToken } from '../../message.ts';
@@ -20,7 +21,6 @@ export type DecodedBasic =
 const CTL = /[\x00-\x1f\x7f]/;
 // Padding may be missing, as some clients leave it off.
 const BASE64 = /^[A-Za-z0-9+/]+(={0,2})$/;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * The challenge, with `charset="UTF-8"` (RFC 7617 §2.1). Throws {@link AuthError} for a realm that no header line can
@@ -54,16 +54,12 @@ export function encodeBasic(username: string, password: Secret): Credentials {
   return withToken('basic', Buffer.from(text, 'utf8').toString('base64'));
 }
 
-/**
- * Reads credentials. Bytes that are no UTF-8 are taken for ISO 8859-1, which clients without `charset` support send
- * (RFC 7617, Appendix B.3). The user name ends at the first colon, the password may hold more.
- */
+/** Reads credentials, in NFC. The user name ends at the first colon, the password may hold more. */
 export function decodeBasic(credentials: Credentials): DecodedBasic {
   const { token68 } = credentials;
   if (token68 === undefined) return { ok: false, why: 'Basic credentials without a token' };
   if (!isBase64(token68)) return { ok: false, why: 'Basic credentials that are no base64' };
-  const bytes = Buffer.from(token68, 'base64');
-  const text = decodeText(bytes);
+  const text = decodeText(Buffer.from(token68, 'base64')).normalize('NFC');
   const colon = text.indexOf(':');
   if (colon < 0) return { ok: false, why: 'Basic credentials without a colon' };
   const username = text.slice(0, colon);
@@ -77,12 +73,4 @@ function isBase64(text: string): boolean {
   const padding = BASE64.exec(text)?.[1];
   if (padding === undefined) return false;
   return padding === '' ? text.length % 4 !== 1 : text.length % 4 === 0;
-}
-
-function decodeText(bytes: Buffer): string {
-  try {
-    return utf8.decode(bytes).normalize('NFC');
-  } catch {
-    return bytes.toString('latin1');
-  }
 }

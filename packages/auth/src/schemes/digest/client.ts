@@ -1,5 +1,6 @@
 import type { Entropy } from '../../entropy.ts';
-import type { ClientScheme, ClientTurn, Epilogue, MaybePromise, RefuseReason, RequestFacts } from '../../scheme.ts';
+import type { ClientScheme, ClientTurn, Epilogue, MaybePromise, RequestFacts } from '../../scheme.ts';
+import { refuse } from '../../scheme.ts';
 import { Secret } from '../../secret.ts';
 import { findQop } from './challenge.ts';
 import type { Choice, Chosen } from './choice.ts';
@@ -46,12 +47,6 @@ const CNONCE_LENGTH = 32;
 const MAX_COUNT = 0xffffffff;
 /** A nonce may end while a request is on its way, and by chance twice. */
 const MAX_STALE = 2;
-
-const refuse = (reason: RefuseReason, detail: string): Extract<Turn, { kind: 'refuse' }> => ({
-  kind: 'refuse',
-  reason,
-  detail,
-});
 
 /**
  * The client half of Digest (RFC 7616). After the first answer it needs no other: a nonce is used again, counted, until

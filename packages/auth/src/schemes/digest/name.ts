@@ -1,4 +1,5 @@
 import { hasControls } from '../../controls.ts';
+import { decodeText, decodeUtf8 } from '../../decode-text.ts';
 import type { DigestAlgorithm } from './algorithm.ts';
 import { hexLength } from './algorithm.ts';
 
@@ -20,7 +21,6 @@ const NO_ATTR_CHAR = /[!'()*]/g;
 const ASCII = /^[\x20-\x7e]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const HEX = /^[0-9a-f]+$/i;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Why a name cannot be sent, or `undefined`. */
 export function unusableUsername(username: string): string | undefined {
@@ -63,15 +63,10 @@ export function readName(params: ReadonlyMap<string, string>, algorithm: DigestA
     }
     return { ok: false, why: `a username hash that is not ${hexLength(algorithm)} hexadecimal digits (${algorithm})` };
   }
-  const username = plain === undefined ? readExtValue(given) : readPlain(given);
+  const username = plain === undefined ? readExtValue(given) : decodeText(Buffer.from(given, 'latin1'));
   if (username === undefined) return { ok: false, why: "a username* that is not UTF-8''…" };
   if (hasControls(username)) return { ok: false, why: 'a username with control characters' };
   return { ok: true, name: { username: username.normalize('NFC') } };
-}
-
-/** Bytes that are no UTF-8 are taken for ISO 8859-1, as clients without `charset` support send it. */
-function readPlain(text: string): string {
-  return decodeUtf8(Buffer.from(text, 'latin1')) ?? text;
 }
 
 function readExtValue(text: string): string | undefined {
@@ -79,12 +74,4 @@ function readExtValue(text: string): string | undefined {
   if (value === undefined || BROKEN_ESCAPE.test(value)) return undefined;
   const bytes = value.replace(/%(..)/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return decodeUtf8(Buffer.from(bytes, 'latin1'));
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
