@@ -1,5 +1,6 @@
 import { printable } from '../../controls.ts';
-import { application, context, readAll, readFields, readInteger, readOnly, TAG, Unreadable } from './der.ts';
+import { Unreadable } from '../../token68.ts';
+import { application, context, readAll, readFields, readInteger, readOnly, TAG } from './der.ts';
 
 /** What a message of Kerberos (RFC 4120 §5) tells without a key. */
 export type KerberosMessage =
