@@ -1,5 +1,7 @@
 export type { ChainAction, ChainEvent, ChainState, ChainStep, Known, Unanswerable } from './client-chain.ts';
 export { advance, clientChain } from './client-chain.ts';
+export { printable } from './controls.ts';
+export { decodeText } from './decode-text.ts';
 export type { Described } from './describe.ts';
 export { describeChallenge, describeCredentials } from './describe.ts';
 export type { Clock, Entropy } from './entropy.ts';
@@ -33,24 +35,26 @@ export type {
   VerifierScheme,
   VerifierTurn,
 } from './scheme.ts';
-export { whenSettled } from './scheme.ts';
+export { isPromise, whenSettled } from './scheme.ts';
 export { basicClient } from './schemes/basic/client.ts';
 export type { CheckPassword, JudgePassword } from './schemes/basic/verifier.ts';
 export { basicVerifier, basicVerifierBy } from './schemes/basic/verifier.ts';
 export type { DecodedBasic, UserPass } from './schemes/basic/wire.ts';
-export { basicChallenge, decodeBasic, encodeBasic, unsendable } from './schemes/basic/wire.ts';
+export { basicChallenge, decodeBasic, encodeBasic, unusablePassword, unusableUserId } from './schemes/basic/wire.ts';
 export type { BearerOptions, TokenSource } from './schemes/bearer/client.ts';
 export { bearerClient } from './schemes/bearer/client.ts';
 export { jwtExpiry } from './schemes/bearer/jwt.ts';
 export type { CheckToken, TokenOwner } from './schemes/bearer/verifier.ts';
 export { bearerVerifier } from './schemes/bearer/verifier.ts';
-export { lacksScope, unsendableToken } from './schemes/bearer/wire.ts';
-export type { DigestAlgorithm } from './schemes/digest/algorithm.ts';
-export { DIGEST_ALGORITHMS } from './schemes/digest/algorithm.ts';
+export { lacksScope, unusableToken } from './schemes/bearer/wire.ts';
+export type { DigestAlgorithm, DigestHash } from './schemes/digest/algorithm.ts';
+export { DIGEST_ALGORITHMS, DIGEST_HASHES, hashOf } from './schemes/digest/algorithm.ts';
 export type { DigestClientOptions, DigestClientPorts } from './schemes/digest/client.ts';
 export { digestClient } from './schemes/digest/client.ts';
 export type { DigestName } from './schemes/digest/name.ts';
-export { unsendableName } from './schemes/digest/name.ts';
+export { unusableUsername } from './schemes/digest/name.ts';
+export { unusableNonceKey } from './schemes/digest/nonce.ts';
+export { digestHa1, digestUserhash } from './schemes/digest/response.ts';
 export type { DigestVerifierOptions, DigestVerifierPorts } from './schemes/digest/verifier.ts';
 export { digestVerifier } from './schemes/digest/verifier.ts';
 export type {
@@ -63,10 +67,10 @@ export { negotiateClient } from './schemes/negotiate/client.ts';
 export { unusableSpn } from './schemes/negotiate/spn.ts';
 export type { NtlmAccount, NtlmClientPorts } from './schemes/ntlm/client.ts';
 export { ntlmClient } from './schemes/ntlm/client.ts';
-export { ntHash } from './schemes/ntlm/crypto.ts';
+export { ntHash, unusableNtHash } from './schemes/ntlm/crypto.ts';
 export type { NtlmTarget, NtlmUser, NtlmVerifierOptions, NtlmVerifierPorts } from './schemes/ntlm/verifier.ts';
 export { ntlmVerifier } from './schemes/ntlm/verifier.ts';
 export { isConnectionBound } from './schemes/registry.ts';
-export { Secret } from './secret.ts';
+export { MASK, Secret } from './secret.ts';
 export type { AskReason, GateState, GateStep, Verdict } from './verifier-gate.ts';
 export { challengeLines, formatInfo, VerifierGate } from './verifier-gate.ts';

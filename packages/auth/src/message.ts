@@ -19,6 +19,11 @@ export type Challenge = AuthMessage;
 /** What a client gives: the value of `Proxy-Authorization` holds exactly one. */
 export type Credentials = AuthMessage;
 
+/** The token of a handshake that goes on, where one does. */
+export function tokenOf(challenges: readonly Challenge[]): string | undefined {
+  return challenges.find(({ token68 }) => token68 !== undefined)?.token68;
+}
+
 const NO_PARAMS: ReadonlyMap<string, string> = new Map();
 
 /** A message with parameters; names are taken as given and must be lower case. `bare`: see {@link AuthMessage}. */

@@ -4,14 +4,16 @@ import type { Challenge, Credentials, SchemeName } from './message.ts';
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * `next` of the value: at once where it is there, as a promise where it is one. Asks for `then` and not for
- * `instanceof Promise`: a promise of another realm would pass for a value, and an unanswered password check for a yes.
+ * Asks for `then` and not for `instanceof Promise`: a promise of another realm would pass for a value, and an unanswered
+ * password check for a yes.
  */
-export function whenSettled<T extends object | undefined, R>(
-  value: MaybePromise<T>,
-  next: (settled: T) => R,
-): MaybePromise<R> {
-  return value !== undefined && 'then' in value ? value.then(next) : next(value);
+export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+/** `next` of the value: at once where it is there, as a promise where it is one. */
+export function whenSettled<T, R>(value: MaybePromise<T>, next: (settled: T) => MaybePromise<R>): MaybePromise<R> {
+  return isPromise(value) ? value.then(next) : next(value);
 }
 
 /**
@@ -86,13 +88,23 @@ export type ClientTurn<S = unknown> =
       /** Default true. False where these prove nothing yet (an NTLM type 1): a 407 cannot be a rejection of them. */
       readonly complete?: boolean;
     }
-  | { readonly kind: 'refuse'; readonly reason: RefuseReason; readonly detail: string };
+  | Refusal;
+
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly reason: RefuseReason;
+  readonly detail: string;
+}
 
 /**
  * `rejected`: the peer did not accept complete credentials. The others: nothing was tried, another scheme may be.
  * `unsupported`: this half cannot do what is asked. `unexpected-token`: the challenge is malformed or out of turn.
  */
 export type RefuseReason = 'rejected' | 'unsupported' | 'unexpected-token';
+
+export function refuse(reason: RefuseReason, detail: string): Refusal {
+  return { kind: 'refuse', reason, detail };
+}
 
 /** Who was recognised. */
 export interface Principal {

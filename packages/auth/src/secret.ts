@@ -1,4 +1,5 @@
-const MASK = '[secret]';
+/** What is shown in place of a secret. */
+export const MASK = '[secret]';
 
 /**
  * A text that cannot be printed by accident: `toString`, `toJSON` and `util.inspect` show `[secret]`. Call

@@ -17,7 +17,7 @@ import {
   encodeBearer,
   lacksScope,
   readBearer,
-  unsendableToken,
+  unusableToken,
 } from '../src/schemes/bearer/wire.ts';
 import { Secret } from '../src/secret.ts';
 import { VerifierGate } from '../src/verifier-gate.ts';
@@ -153,7 +153,7 @@ describe('client and verifier, by what they say to each other', () => {
     [
       'say nothing with a token that has no form on the wire',
       ['a b'],
-      [ASKED, `unsupported: ${unsendableToken(new Secret('a b'))}`],
+      [ASKED, `unsupported: ${unusableToken(new Secret('a b'))}`],
     ],
     [
       'do not go on from a token that was sent to one that has no form',
@@ -170,7 +170,7 @@ describe('a token', () => {
   test.each(['a', TOKEN, 'a==', '-._~+/', '0'.repeat(100_000), RFC7519_JWT])(
     'of the form b64token is sent: %.40s',
     (text) => {
-      expect(unsendableToken(new Secret(text))).toBeUndefined();
+      expect(unusableToken(new Secret(text))).toBeUndefined();
       expect(parseCredentials(formatMessage(encodeBearer(new Secret(text))))).toEqual({
         ok: true,
         credentials: withToken('bearer', text),
@@ -190,8 +190,8 @@ describe('a token', () => {
     'hunter2,',
     'hunter2\0',
   ])('of another form is not, and is not shown: %j', (text) => {
-    expect(unsendableToken(new Secret(text))).toMatch(/^the token holds/);
-    expect(unsendableToken(new Secret(text))).not.toMatch(/h.nter/);
+    expect(unusableToken(new Secret(text))).toMatch(/^the token holds/);
+    expect(unusableToken(new Secret(text))).not.toMatch(/h.nter/);
   });
 });
 
@@ -403,7 +403,7 @@ describe('whatever comes', () => {
     fc.assert(
       fc.property(fc.oneof(anyToken, fc.base64String({ minLength: 1 })), (token) => {
         const secret = new Secret(token);
-        if (unsendableToken(secret) !== undefined) expect(() => formatMessage(encodeBearer(secret))).toThrow(AuthError);
+        if (unusableToken(secret) !== undefined) expect(() => formatMessage(encodeBearer(secret))).toThrow(AuthError);
         else
           expect(parseCredentials(formatMessage(encodeBearer(secret)))).toEqual({
             ok: true,

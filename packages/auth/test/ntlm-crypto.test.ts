@@ -94,7 +94,7 @@ describe('the key of responses', () => {
     (digits) => {
       const make = () => responseKey(new Secret(digits), 'user', 'domain');
       expect(make).toThrow(AuthError);
-      expect(make).toThrow('not an NT hash: give its 32 hexadecimal digits, and nothing else');
+      expect(make).toThrow('not an NT hash: expected 32 hexadecimal digits');
     },
   );
 

@@ -15,7 +15,7 @@ import { decodeNtlmv2Response } from '../src/schemes/ntlm/client-challenge.ts';
 import { describeNtlm } from '../src/schemes/ntlm/describe.ts';
 import { flagNames, flagsOf } from '../src/schemes/ntlm/flags.ts';
 import type { NtlmMessage } from '../src/schemes/ntlm/wire.ts';
-import { decodeMessage, decodeToken, encodeMessage } from '../src/schemes/ntlm/wire.ts';
+import { decodeToken, encodeMessage } from '../src/schemes/ntlm/wire.ts';
 
 const UNICODE = flagsOf('NEGOTIATE_UNICODE');
 const INFORMED = flagsOf('NEGOTIATE_UNICODE', 'NEGOTIATE_TARGET_INFO');
@@ -41,8 +41,10 @@ const AUTHENTICATE: NtlmMessage = {
   mic: Buffer.alloc(16, 3),
 };
 
-function decoded(bytes: Uint8Array): NtlmMessage | string {
-  const result = decodeMessage(bytes);
+const decode = (bytes: Buffer) => decodeToken(bytes.toString('base64'));
+
+function decoded(bytes: Buffer): NtlmMessage | string {
+  const result = decode(bytes);
   return result.ok ? result.message : result.why;
 }
 
@@ -71,12 +73,12 @@ describe('the messages of NTLM (MS-NLMP §2.2.1)', () => {
     ['AUTHENTICATE', AUTHENTICATE],
   ])('%s is refused wherever it is cut off', (_name, message) => {
     const bytes = encodeMessage(message);
-    const read = Array.from(bytes, (_byte, length) => decodeMessage(bytes.subarray(0, length)));
+    const read = Array.from(bytes, (_byte, length) => decode(bytes.subarray(0, length)));
     expect(read.filter(({ ok }) => ok)).toEqual([]);
   });
 
   test.each<[string, Buffer, string]>([
-    ['nothing', Buffer.alloc(0), '0 bytes, too short for a message of NTLM'],
+    ['next to nothing', Buffer.alloc(1), '1 bytes, too short for a message of NTLM'],
     ['another signature', Buffer.from('NTLMSSQ\0\x01\0\0\0'), 'no signature NTLMSSP at its start'],
     ['a Kerberos token', Buffer.from('6082012306062b0601050502a0820117', 'hex'), 'no signature NTLMSSP at its start'],
     ['type 4', patched(NEGOTIATE, [8, 4, 4]), 'a message of type 4, there are 1, 2 and 3'],
@@ -322,7 +324,7 @@ describe('whatever comes', () => {
     });
     fc.assert(
       fc.property(fc.oneof(octets(120), signed, damaged), (bytes) => {
-        expect(typeof decodeMessage(bytes).ok).toBe('boolean');
+        expect(typeof decode(bytes).ok).toBe('boolean');
         expect(typeof decodeAvPairs(bytes).ok).toBe('boolean');
         expect(typeof decodeNtlmv2Response(bytes).ok).toBe('boolean');
         expect(Object.keys(describeNtlm(bytes.toString('base64')))).not.toEqual([]);

@@ -1,6 +1,6 @@
 import type { Secret } from '@chain407/auth';
-import { ntHash, unsendable } from '@chain407/auth';
-import { digestSecret, hashPassword, MAX_BCRYPT_PASSWORD } from '@chain407/upstream';
+import { digestHa1, ntHash, unusablePassword, unusableUserId } from '@chain407/auth';
+import { hashPassword, MAX_BCRYPT_PASSWORD } from '@chain407/upstream';
 import { EXIT, Exit } from './exit.ts';
 import { print, say } from './output.ts';
 import { readPassword } from './prompt.ts';
@@ -27,7 +27,7 @@ export async function hash(argument: string | undefined, options: HashOptions): 
   if (kinds.includes('htdigest')) checkRealm(user, realm);
   const name = (user ?? PLACEHOLDER).normalize('NFC');
   const password = await readPassword(`password of ${name}: `);
-  const unfit = unsendable(name, password);
+  const unfit = unusableUserId(name) ?? unusablePassword(password);
   if (unfit !== undefined) throw usage(`nobody could log in with this: ${unfit}`);
   const hashes = await hashesFor(kinds, name, realm ?? '', password);
   if (options.json === true) print(JSON.stringify(asJson(name, realm, hashes)));
@@ -59,7 +59,7 @@ interface Hashes {
 
 async function hashesFor(kinds: readonly HashKind[], name: string, realm: string, password: Secret): Promise<Hashes> {
   const needs = (...some: readonly HashKind[]): boolean => some.some((kind) => kinds.includes(kind));
-  const ha1 = (algorithm: 'MD5' | 'SHA-256'): string => digestSecret(algorithm, name, realm, password).reveal();
+  const ha1 = (algorithm: 'MD5' | 'SHA-256'): string => digestHa1(algorithm, name, realm, password).reveal();
   return {
     ...(needs('bcrypt', 'htpasswd') ? { bcrypt: await bcryptOf(password) } : {}),
     ...(needs('htdigest') ? { ha1: { MD5: ha1('MD5'), 'SHA-256': ha1('SHA-256') } } : {}),

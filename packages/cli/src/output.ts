@@ -18,9 +18,3 @@ export function paint(style: Style, text: string): string {
   const [on, off] = CODES[style];
   return `\x1b[${on}m${text}\x1b[${off}m`;
 }
-
-/** A peer's text, made safe to show: control characters, C1 too, would be commands to the terminal. */
-export function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}

@@ -1,11 +1,11 @@
 import type { Described } from '@chain407/auth';
-import { Secret } from '@chain407/auth';
+import { printable, Secret } from '@chain407/auth';
 import type { Leg, RequestTarget } from '@chain407/core';
 import { parseAuthority, parseForwardTarget, readTls, subscribeLegs } from '@chain407/core';
 import type { Account, SchemeChoice, Tickets, Upstream } from '@chain407/downstream';
 import { Credential, fixedSecret, HopTls, loadKerberos, oneShot, SCHEME_CHOICES } from '@chain407/downstream';
 import { EXIT, Exit } from './exit.ts';
-import { paint, print, visible } from './output.ts';
+import { paint, print } from './output.ts';
 import { readPassword } from './prompt.ts';
 import { transcript } from './transcript.ts';
 import type { Verdict } from './verdict.ts';
@@ -65,20 +65,20 @@ function render(legs: readonly Leg[], found: Verdict): string {
   return [
     ...(legs.length === 0 ? [] : [transcript(legs), '']),
     ...legs.flatMap(details),
-    `${title} ${visible(found.symptom)}`,
-    `  hop:     ${visible(found.hop)}`,
-    `  cause:   ${visible(found.cause)}`,
-    `  remedy:  ${visible(found.remedy)}`,
+    `${title} ${printable(found.symptom)}`,
+    `  hop:     ${printable(found.hop)}`,
+    `  cause:   ${printable(found.cause)}`,
+    `  remedy:  ${printable(found.remedy)}`,
   ].join('\n');
 }
 
 /** Every leg with its headers. */
 function details(leg: Leg, i: number): string[] {
   const lines = (mark: string, headers: readonly string[]): string[] =>
-    headers.flatMap((text, at) => (at % 2 === 0 ? [`  ${mark} ${visible(`${text}: ${headers[at + 1]}`)}`] : []));
+    headers.flatMap((text, at) => (at % 2 === 0 ? [`  ${mark} ${printable(`${text}: ${headers[at + 1]}`)}`] : []));
   return [
     paint('bold', `leg ${i + 1}, connection ${leg.connection}, ${leg.ms.toFixed(1)} ms`),
-    ...[`  > ${visible(`${leg.method} ${leg.target}`)}`, ...lines('>', leg.requestHeaders)],
+    ...[`  > ${printable(`${leg.method} ${leg.target}`)}`, ...lines('>', leg.requestHeaders)],
     ...(leg.credentials === undefined ? [] : decoded('>', leg.credentials)),
     ...[leg.status === undefined ? `  ! ${leg.error}` : `  < ${leg.status}`, ...lines('<', leg.responseHeaders)],
     ...(leg.challenges ?? []).flatMap((challenge) => decoded('<', challenge)),
@@ -91,8 +91,8 @@ function decoded(mark: string, { scheme, fields }: Described): string[] {
   const entries = Object.entries(fields);
   if (entries.length === 0) return [];
   return [
-    `  ${mark}   ${visible(scheme)}:`,
-    ...entries.map(([name, text]) => `  ${mark}     ${visible(`${name}: ${text}`)}`),
+    `  ${mark}   ${printable(scheme)}:`,
+    ...entries.map(([name, text]) => `  ${mark}     ${printable(`${name}: ${text}`)}`),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Described } from '@chain407/auth';
+import { printable } from '@chain407/auth';
 import type { Leg } from '@chain407/core';
 import { valuesOf } from '@chain407/core';
-import { paint, visible } from './output.ts';
+import { paint } from './output.ts';
 
 interface Line {
   /** Milliseconds, Unix time. */
@@ -43,7 +44,7 @@ function asked(leg: Leg): Line {
     at: leg.at,
     order: leg.from === 'client' ? 0 : 1,
     who: arrow(leg.from, leg.to),
-    text: `${visible(`${method} ${target}`)}  ${paint('cyan', `[${visible(shown)}]`)}`,
+    text: `${printable(`${method} ${target}`)}  ${paint('cyan', `[${printable(shown)}]`)}`,
   };
 }
 
@@ -70,7 +71,7 @@ function result({ status, error, responseHeaders, challenges }: Leg): string {
   const why = valuesOf(responseHeaders, 'proxy-status')
     .map((value) => /details="((?:[^"\\]|\\.)*)"/.exec(value)?.[1])
     .at(-1);
-  const text = visible([said, ...asks].join(''));
+  const text = printable([said, ...asks].join(''));
   const style = status < 400 ? 'green' : 'yellow';
-  return why === undefined ? paint(style, text) : `${paint(style, text)}  ${paint('dim', `(${visible(why)})`)}`;
+  return why === undefined ? paint(style, text) : `${paint(style, text)}  ${paint('dim', `(${printable(why)})`)}`;
 }

@@ -1,6 +1,13 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Described } from '@chain407/auth';
-import { describeChallenge, describeCredentials, parseChallenges, parseCredentials, spellScheme } from '@chain407/auth';
+import {
+  describeChallenge,
+  describeCredentials,
+  MASK,
+  parseChallenges,
+  parseCredentials,
+  spellScheme,
+} from '@chain407/auth';
 import type { RawHeaders } from './http/headers.ts';
 import { valuesOf } from './http/headers.ts';
 
@@ -48,8 +55,8 @@ export function redactHeaders(headers: RawHeaders): string[] {
   return headers.map((text, i) => {
     if (i % 2 === 0) return text;
     const name = (headers[i - 1] as string).toLowerCase();
-    if (name === 'proxy-authentication-info') return text.replace(PROOF, 'rspauth=[secret]');
-    return SENSITIVE.has(name) ? '[secret]' : text;
+    if (name === 'proxy-authentication-info') return text.replace(PROOF, `rspauth=${MASK}`);
+    return SENSITIVE.has(name) ? MASK : text;
   });
 }
 
@@ -58,7 +65,7 @@ export function credentialsOf(headers: RawHeaders): Described | undefined {
   const [line] = valuesOf(headers, 'proxy-authorization');
   if (line === undefined) return undefined;
   const parsed = parseCredentials(line);
-  return parsed.ok ? describeCredentials(parsed.credentials) : { scheme: '?', fields: { malformed: '[secret]' } };
+  return parsed.ok ? describeCredentials(parsed.credentials) : { scheme: '?', fields: { malformed: MASK } };
 }
 
 /** Publishes a leg to whoever listens; `facts` is only called then. */

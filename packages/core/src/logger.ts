@@ -1,3 +1,4 @@
+import { MASK } from '@chain407/auth';
 import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
@@ -14,7 +15,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const stream = destination ?? (process.stderr.isTTY ? prettyStderr() : jsonStderr());
   return pino(
-    { level, base: null, redact: { paths: ['password', '*.password', 'token', '*.token'], censor: '[secret]' } },
+    { level, base: null, redact: { paths: ['password', '*.password', 'token', '*.token'], censor: MASK } },
     stream,
   );
 }

@@ -6,9 +6,11 @@ import {
   digestClient,
   negotiateClient,
   ntlmClient,
-  unsendable,
-  unsendableName,
-  unsendableToken,
+  unusableNtHash,
+  unusablePassword,
+  unusableToken,
+  unusableUserId,
+  unusableUsername,
 } from '@chain407/auth';
 
 /** Schemes that `credentials.*.schemes` may name, strongest first. */
@@ -126,14 +128,14 @@ export function lackingFor(scheme: SchemeChoice, present: ReadonlySet<string>): 
 export function unfitFor(account: Account, schemes: readonly SchemeChoice[]): string | undefined {
   const { username = '', password, ntHash, token } = account;
   if (schemes.includes('basic') && password !== undefined) {
-    const why = unsendable(username, password.current);
+    const why = unusableUserId(username) ?? unusablePassword(password.current);
     if (why !== undefined) return `expected an account that Basic can send: ${why}`;
   }
   if (schemes.includes('digest') && password !== undefined) {
-    const why = unsendableName(username);
+    const why = unusableUsername(username);
     if (why !== undefined) return `expected an account that Digest can send: ${why}`;
   }
-  if (ntHash !== undefined && !/^[0-9a-f]{32}$/i.test(ntHash.current.reveal()))
-    return 'expected ntHash to be 32 hexadecimal digits, as `chain407 hash --kind nt` prints them';
-  return token === undefined ? undefined : unsendableToken(token.current);
+  const unusable = ntHash && unusableNtHash(ntHash.current);
+  if (unusable !== undefined) return `ntHash: ${unusable}`;
+  return token === undefined ? undefined : unusableToken(token.current);
 }

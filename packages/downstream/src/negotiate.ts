@@ -9,7 +9,7 @@ import type {
   Known,
   RequestFacts,
 } from '@chain407/auth';
-import { advance, clientChain, lacksScope, parseChallenges, parseParams } from '@chain407/auth';
+import { advance, clientChain, isPromise, lacksScope, parseChallenges, parseParams, whenSettled } from '@chain407/auth';
 import type { ResponseHead } from '@chain407/core';
 import { REFUSALS, valuesOf } from '@chain407/core';
 import type { Freight } from './carrier.ts';
@@ -174,8 +174,7 @@ class Negotiation {
     if (resumption === undefined) throw new TypeError(`${scheme.name} cannot be resumed`);
     const { turn, next } = resumption;
     if (next !== state) credential?.known.set(upstream.name, { scheme, state: next });
-    if ('then' in turn) return turn.then((settled) => this.#took(settled));
-    return this.#took(turn);
+    return whenSettled(turn, (settled) => this.#took(settled));
   }
 
   #took(turn: ClientTurn): ClientTurn {
@@ -234,7 +233,7 @@ class Negotiation {
   async #authenticated({ scheme, state }: Known): Promise<void> {
     const { upstream } = this.#request;
     const conclusion = this.#conclude({ scheme, state });
-    const concluded = conclusion !== undefined && 'then' in conclusion ? await conclusion : conclusion;
+    const concluded = isPromise(conclusion) ? await conclusion : conclusion;
     if (concluded?.kind === 'impostor') {
       throw new HopError('exchange', HOP_CODES.impostor, `${upstream.name}: ${concluded.detail}`, false);
     }

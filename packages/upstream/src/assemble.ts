@@ -1,3 +1,4 @@
+import { unusableNonceKey } from '@chain407/auth';
 import type { Logger, Problem, ReadSecret, SecretSource, StateStore } from '@chain407/core';
 import { MemoryStore, readListenerTls, readSource } from '@chain407/core';
 import type { UpstreamConfig } from './config.ts';
@@ -11,9 +12,6 @@ import { schemeProblems } from './users/scheme-problems.ts';
 export type Assembled =
   | { readonly ok: true; readonly assembly: Assembly; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** Bytes of a key that nobody guesses (RFC 2104 §3). */
-const MIN_KEY = 16;
 
 /**
  * From a valid configuration to the parts that run: reads secrets and user files, starts the helpers. Who does not serve
@@ -49,9 +47,9 @@ export async function assemble(
   const digestKey = key && read(key);
   if (digestKey !== undefined && !digestKey.ok)
     problems.push({ severity: 'error', path: 'auth.digest.key', message: digestKey.message });
-  else if (digestKey !== undefined && Buffer.byteLength(digestKey.secret.reveal()) < MIN_KEY) {
-    const message = `expected at least ${MIN_KEY} bytes, as \`openssl rand -base64 32\` prints them`;
-    problems.push({ severity: 'error', path: 'auth.digest.key', message });
+  else if (digestKey !== undefined) {
+    const message = unusableNonceKey(digestKey.secret);
+    if (message !== undefined) problems.push({ severity: 'error', path: 'auth.digest.key', message });
   }
   const close = async (): Promise<void> => {
     await Promise.all(Object.values(helpers).map((pool) => pool.close()));

@@ -12,7 +12,6 @@ export { upstreamSchema } from './config.ts';
 export type { Assembly, Upstream } from './server.ts';
 export { serve } from './server.ts';
 export { TIER } from './tier.ts';
-export { digestSecret } from './users/digest-secret.ts';
 export { hashPassword, MAX_BCRYPT_PASSWORD } from './users/password-hash.ts';
 
 /** Starts an upstream. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */

@@ -47,7 +47,11 @@ describe('users that cannot be read', () => {
       [{ name: 'a', ntHash: value('horse'), groups: [] }],
       ['users[0].ntHash: expected 32'],
     ],
-    ['of a token with a space', [token('a', 'secret horse')], ['users[0].token: expected a token of letters']],
+    [
+      'of a token with a space',
+      [token('a', 'secret horse')],
+      ['users[0].token: expected a token that clients can send'],
+    ],
   ] as [string, UserEntry[], string[]][])('%s', (_what, entries, messages) => {
     const problems = problemsOf(entries);
     expect(problems).toEqual(messages.map((message) => expect.stringContaining(message)));
@@ -56,8 +60,8 @@ describe('users that cannot be read', () => {
 });
 
 describe('users beside what is offered', () => {
-  const problems = (entries: UserEntry[], schemes: string[], algorithms = ['SHA-256', 'MD5']): string[] =>
-    schemeProblems(usersOf(entries).accounts, { schemes, algorithms }).map(
+  const problems = (entries: UserEntry[], schemes: string[]): string[] =>
+    schemeProblems(usersOf(entries).accounts, { schemes, algorithms: ['SHA-256', 'MD5'] }).map(
       ({ severity, path, message }) => `${severity} ${path}: ${message}`,
     );
 

@@ -14,14 +14,11 @@ describe('Digest', () => {
   test.each([
     ['MD5', MUFASA_HA1],
     ['MD5-sess', MUFASA_HA1],
-    ['md5', MUFASA_HA1],
     ['SHA-256', SHA_256],
     ['SHA-256-sess', SHA_256],
     ['SHA-512-256', SHA_512_256],
-    ['SHA-512-256-SESS', SHA_512_256],
-    ['SHA-512', undefined],
-    ['', undefined],
-  ])('gets the HA1 of a password for %j', (algorithm, ha1) => {
+    ['SHA-512-256-sess', SHA_512_256],
+  ] as const)('gets the HA1 of a password for %j', (algorithm, ha1) => {
     const found = usersOf([MUFASA]).digestAccount({ username: 'Mufasa' }, algorithm, REALM);
     expect(found?.ha1.reveal()).toBe(ha1);
   });
@@ -51,7 +48,7 @@ describe('Digest', () => {
     ['SHA-512-256', '488869477bf257147b804c45308cd62ac4e25eb717b12b298c79e62dcea254ec', false],
     ['MD5', '793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b', false],
     ['SHA-512-256', 'J\u00e4s\u00f8n Doe', false],
-  ])('finds who hides behind a userhash of %s: %s', (algorithm, userhash, found) => {
+  ] as const)('finds who hides behind a userhash of %s: %s', (algorithm, userhash, found) => {
     const users = usersOf([inline('J\u00e4s\u00f8n Doe', 'Secret, or not?')], 'api@example.org');
     const account = users.digestAccount({ userhash }, algorithm, 'api@example.org');
     expect(account?.principal.name).toBe(found ? 'J\u00e4s\u00f8n Doe' : undefined);
@@ -70,7 +67,7 @@ describe('Digest', () => {
       ['the first of two', `Mufasa:${REALM}:${MUFASA_HA1}\nMufasa:${REALM}:${'0'.repeat(32)}\n`, 'MD5', MUFASA_HA1],
       ['the tier\u2019s realm', `Mufasa:x:${'0'.repeat(32)}\nMufasa:${REALM}:${MUFASA_HA1}\n`, 'MD5', MUFASA_HA1],
       ['comments and CR LF', `# x\r\n\r\nMufasa:${REALM}:${MUFASA_HA1}\r\n`, 'MD5', MUFASA_HA1],
-    ])('takes %s', (_what, text, algorithm, ha1) => {
+    ] as const)('takes %s', (_what, text, algorithm, ha1) => {
       const found = usersOf([file(text)]).digestAccount({ username: 'Mufasa' }, algorithm, REALM);
       expect(found?.ha1.reveal()).toBe(ha1);
     });

@@ -1,4 +1,5 @@
 import type { Challenge, Credentials, SchemeName } from '../message.ts';
+import { MASK } from '../secret.ts';
 import { decodeBasic } from './basic/wire.ts';
 import { describeBearer } from './bearer/describe.ts';
 import { describeDigest } from './digest/describe.ts';
@@ -18,7 +19,7 @@ const basic: SchemeEntry = {
   name: 'basic',
   describe: (credentials) => {
     const decoded = decodeBasic(credentials);
-    return decoded.ok ? { username: decoded.userPass.username, password: '[secret]' } : { malformed: decoded.why };
+    return decoded.ok ? { username: decoded.userPass.username, password: MASK } : { malformed: decoded.why };
   },
 };
 
@@ -61,5 +62,5 @@ export function describeChallengeOf({ scheme, token68, params }: Challenge): Rec
 
 /** The fields of credentials that may be shown; of a scheme we do not know, none. */
 export function describeCredentialsOf(credentials: Credentials): Record<string, string> {
-  return REGISTRY.get(credentials.scheme)?.describe(credentials) ?? { credentials: '[secret]' };
+  return REGISTRY.get(credentials.scheme)?.describe(credentials) ?? { credentials: MASK };
 }

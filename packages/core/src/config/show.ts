@@ -1,3 +1,4 @@
+import { MASK } from '@chain407/auth';
 import type { Path } from './written.ts';
 
 /** Keys whose value is, or may be, a secret: a message shows only what kind of value it is. */
@@ -10,8 +11,8 @@ function withoutUserinfo(text: string): string {
   const end = text.lastIndexOf('@');
   if (end < 0) return text;
   const start = text.indexOf('://');
-  if (start >= 0 && start < end) return `${text.slice(0, start + 3)}[secret]${text.slice(end)}`;
-  return text.slice(0, end).includes(':') ? `[secret]${text.slice(end)}` : text;
+  if (start >= 0 && start < end) return `${text.slice(0, start + 3)}${MASK}${text.slice(end)}`;
+  return text.slice(0, end).includes(':') ? `${MASK}${text.slice(end)}` : text;
 }
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

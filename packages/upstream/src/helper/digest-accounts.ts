@@ -1,5 +1,5 @@
 import type { MaybePromise } from '@chain407/auth';
-import { Secret } from '@chain407/auth';
+import { Secret, whenSettled } from '@chain407/auth';
 import { GoodAnswers } from '../users/good-answers.ts';
 import type { User } from '../users/user-store.ts';
 import type { HelperPool } from './helper-pool.ts';
@@ -38,10 +38,11 @@ export function helperDigestAccounts({
   username: string,
 ) => MaybePromise<HelperAccount | { readonly unavailable: string } | undefined> {
   const answers = new GoodAnswers<Found>(({ kind }) => kind === 'known', now);
-  return (username) => {
-    const found = answers.answer([username], () => find(pool, username, realm));
-    return 'then' in found ? found.then(told) : told(found);
-  };
+  return (username) =>
+    whenSettled(
+      answers.answer([username], () => find(pool, username, realm)),
+      told,
+    );
 }
 
 function told(found: Found): HelperAccount | { readonly unavailable: string } | undefined {

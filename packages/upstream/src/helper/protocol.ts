@@ -1,3 +1,5 @@
+import { decodeText } from '@chain407/auth';
+
 /**
  * The lines of Squid's helper protocol (wiki.squid-cache.org/Features/AddonHelpers): one request, one reply, each a
  * line. Replies are read as Squid's src/helper/Reply.cc reads them. Knows no process and no scheme's meaning.
@@ -76,15 +78,9 @@ export function tokenRequest(verb: 'YR' | 'KK', token: string): HelperRequest {
   return token.length > MAX_LINE - 32 ? refused('longer than a helper reads') : { ok: true, line: `${verb} ${token}` };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Bytes, as ISO 8859-1 text, to characters: UTF-8, or ISO 8859-1 from a helper that knows no other. */
 export function characters(bytes: string): string {
-  try {
-    return utf8.decode(Buffer.from(bytes, 'latin1'));
-  } catch {
-    return bytes;
-  }
+  return decodeText(Buffer.from(bytes, 'latin1'));
 }
 
 /** `channel rest` with concurrency on, or `undefined` where the line does not begin so. */

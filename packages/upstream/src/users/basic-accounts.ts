@@ -1,4 +1,5 @@
 import type { MaybePromise, Secret } from '@chain407/auth';
+import { whenSettled } from '@chain407/auth';
 import type { Account, User } from './account.ts';
 import { pickProof } from './account.ts';
 import { GoodAnswers } from './good-answers.ts';
@@ -42,7 +43,6 @@ export class BasicAccounts {
   #verify(account: BasicAccount | undefined, password: Secret): MaybePromise<User | undefined> {
     const matches = (account?.password ?? this.#decoy)?.matches(password) ?? false;
     // What fits the decoy is nobody's password.
-    const found = (good: boolean): User | undefined => (good ? account?.user : undefined);
-    return typeof matches === 'boolean' ? found(matches) : matches.then(found);
+    return whenSettled(matches, (good) => (good ? account?.user : undefined));
   }
 }

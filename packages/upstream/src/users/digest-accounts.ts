@@ -1,11 +1,7 @@
-import type { Secret } from '@chain407/auth';
+import type { DigestAlgorithm, DigestHash, DigestName, Secret } from '@chain407/auth';
+import { digestHa1, digestUserhash, hashOf } from '@chain407/auth';
 import type { Account, User } from './account.ts';
 import { pickProof } from './account.ts';
-import type { DigestAlgorithm } from './digest-secret.ts';
-import { baseAlgorithm, digestSecret, userhash } from './digest-secret.ts';
-
-/** A user as Digest names one: in the clear or, by `userhash=true`, hashed (RFC 7616 §3.4.4). */
-export type DigestName = { readonly username: string } | { readonly userhash: string };
 
 export interface DigestAccount {
   readonly principal: User;
@@ -24,15 +20,14 @@ export class DigestAccounts {
   }
 
   /** `undefined`: not known, or without a hash for this algorithm and realm. `algorithm` with or without `-sess`. */
-  find(name: DigestName, algorithm: string, realm: string): DigestAccount | undefined {
-    const base = baseAlgorithm(algorithm);
-    if (base === undefined) return undefined;
+  find(name: DigestName, algorithm: DigestAlgorithm, realm: string): DigestAccount | undefined {
+    const hash = hashOf(algorithm);
     const username =
-      'username' in name ? name.username.normalize('NFC') : this.#namesByHash(base, realm).get(name.userhash);
-    return username === undefined ? undefined : this.#accountOf(username, base, realm);
+      'username' in name ? name.username.normalize('NFC') : this.#namesByHash(hash, realm).get(name.userhash);
+    return username === undefined ? undefined : this.#accountOf(username, hash, realm);
   }
 
-  #accountOf(username: string, algorithm: DigestAlgorithm, realm: string): DigestAccount | undefined {
+  #accountOf(username: string, algorithm: DigestHash, realm: string): DigestAccount | undefined {
     const ready = entryOf(this.#ready, `${algorithm}:${realm}`, () => new Map<string, DigestAccount>());
     const known = ready.get(username);
     if (known !== undefined) return known;
@@ -44,18 +39,18 @@ export class DigestAccounts {
     return made;
   }
 
-  #namesByHash(algorithm: DigestAlgorithm, realm: string): ReadonlyMap<string, string> {
+  #namesByHash(algorithm: DigestHash, realm: string): ReadonlyMap<string, string> {
     return entryOf(
       this.#nameOfHash,
       `${algorithm}:${realm}`,
-      () => new Map([...this.#byName.keys()].map((name) => [userhash(algorithm, name, realm), name])),
+      () => new Map([...this.#byName.keys()].map((name) => [digestUserhash(algorithm, name, realm), name])),
     );
   }
 }
 
-function ha1Of(account: Account, algorithm: DigestAlgorithm, realm: string): Secret | undefined {
+function ha1Of(account: Account, algorithm: DigestHash, realm: string): Secret | undefined {
   return pickProof(account, (proof) => {
-    if (proof.kind === 'password') return digestSecret(algorithm, account.user.name, realm, proof.password);
+    if (proof.kind === 'password') return digestHa1(algorithm, account.user.name, realm, proof.password);
     const fits = proof.kind === 'ha1' && proof.algorithm === algorithm && proof.realm === realm;
     return fits ? proof.ha1 : undefined;
   });

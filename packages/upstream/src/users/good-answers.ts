@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { MaybePromise } from '@chain407/auth';
-import { whenSettled } from '@chain407/auth';
+import { isPromise, whenSettled } from '@chain407/auth';
 
 /** An answer that was good counts for so long; precedent: Squid's `credentialsttl`, which users set to minutes. */
 const TTL = 60_000;
@@ -15,7 +15,7 @@ interface Remembered<T> {
  * Remembers good answers to costly questions for a minute; others never. A question may hold a password: only a keyed
  * hash of it is kept. The same question asked twice at once is answered once.
  */
-export class GoodAnswers<T extends object | undefined> {
+export class GoodAnswers<T> {
   readonly #isGood: (answer: T) => boolean;
   readonly #now: () => number;
   readonly #key = randomBytes(32);
@@ -36,7 +36,7 @@ export class GoodAnswers<T extends object | undefined> {
     const asked = this.#asked.get(key);
     if (asked !== undefined) return asked;
     const settled = whenSettled(ask(), (answer) => this.#settle(key, answer));
-    if (settled === undefined || !('then' in settled)) return settled;
+    if (!isPromise(settled)) return settled;
     const pending = settled.finally(() => this.#asked.delete(key));
     this.#asked.set(key, pending);
     return pending;

@@ -1,10 +1,10 @@
+import type { DigestHash } from '@chain407/auth';
 import { Secret } from '@chain407/auth';
-import type { DigestAlgorithm } from './digest-secret.ts';
 import { linesOf, readText } from './text-file.ts';
 
 export interface HtdigestLine {
   readonly name: string;
-  readonly algorithm: DigestAlgorithm;
+  readonly algorithm: DigestHash;
   readonly ha1: Secret;
 }
 
@@ -13,7 +13,7 @@ export type ReadHtdigest =
   | { readonly ok: false; readonly messages: readonly string[] };
 
 // SHA-512-256 is as long as SHA-256 and cannot be told from it: SHA-256 is what is used.
-const BY_LENGTH: ReadonlyMap<number, DigestAlgorithm> = new Map([
+const BY_LENGTH: ReadonlyMap<number, DigestHash> = new Map([
   [32, 'MD5'],
   [64, 'SHA-256'],
 ]);

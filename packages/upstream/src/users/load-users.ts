@@ -1,4 +1,4 @@
-import { Secret, unsendable } from '@chain407/auth';
+import { Secret, unusableNtHash, unusablePassword, unusableToken, unusableUserId } from '@chain407/auth';
 import type { Problem, ReadSecret, SecretSource } from '@chain407/core';
 import { readHtdigest } from './htdigest.ts';
 import { readHtpasswd } from './htpasswd.ts';
@@ -98,13 +98,11 @@ function proofsOf(entry: UserEntry, realm: string, reading: Reading): readonly N
     return [];
   }
   const name = entry.name.normalize('NFC');
-  const unfit = unsendable(name, NO_PASSWORD);
+  const unfit = unusableUserId(name);
   if (unfit !== undefined) complain('.name', `expected a name that clients can send: ${unfit}`);
   const proof = proofOf(entry, reading);
   return proof === undefined ? [] : [[name, proof]];
 }
-
-const NO_PASSWORD = new Secret('');
 
 function proofOf(entry: Extract<UserEntry, Named>, { complain, secretOf }: Reading): Proof | undefined {
   if ('hash' in entry) {
@@ -115,20 +113,18 @@ function proofOf(entry: Extract<UserEntry, Named>, { complain, secretOf }: Readi
   }
   if ('password' in entry) {
     const password = secretOf(entry.password, '.password');
-    const unfit = password && unsendable('', password);
+    const unfit = password && unusablePassword(password);
     if (unfit !== undefined) complain('.password', `expected a password that clients can send: ${unfit}`);
     return password && { kind: 'password', password };
   }
   if ('ntHash' in entry) {
-    const text = secretOf(entry.ntHash, '.ntHash')?.reveal();
-    if (text === undefined) return undefined;
-    if (/^[0-9a-f]{32}$/i.test(text)) return { kind: 'nt-hash', ntHash: new Secret(text.toLowerCase()) };
-    complain('.ntHash', 'expected 32 hexadecimal digits, as `chain407 hash --kind nt` prints them');
-    return undefined;
+    const hash = secretOf(entry.ntHash, '.ntHash');
+    const unfit = hash && unusableNtHash(hash);
+    if (unfit !== undefined) complain('.ntHash', unfit);
+    return hash && { kind: 'nt-hash', ntHash: new Secret(hash.reveal().toLowerCase()) };
   }
   const token = secretOf(entry.token, '.token');
-  // RFC 6750 §2.1: b64token.
-  if (token === undefined || /^[A-Za-z0-9\-._~+/]+=*$/.test(token.reveal())) return token && { kind: 'token', token };
-  complain('.token', 'expected a token of letters, digits and - . _ ~ + /, with = at its end only (RFC 6750 §2.1)');
-  return undefined;
+  const unfit = token && unusableToken(token);
+  if (unfit !== undefined) complain('.token', `expected a token that clients can send: ${unfit}`);
+  return token && { kind: 'token', token };
 }

@@ -1,6 +1,5 @@
-import type { Secret } from '@chain407/auth';
-import type { DigestAlgorithm } from './digest-secret.ts';
-import { DIGEST_ALGORITHMS } from './digest-secret.ts';
+import type { DigestHash, Secret } from '@chain407/auth';
+import { DIGEST_HASHES } from '@chain407/auth';
 import type { StoredPassword } from './password-hash.ts';
 
 /** What a user is recognised by, as an entry of `users` has it. */
@@ -8,7 +7,7 @@ export type Proof =
   | { readonly kind: 'password'; readonly password: Secret }
   | { readonly kind: 'hash'; readonly hash: StoredPassword }
   /** `ha1` holds only in `realm`. */
-  | { readonly kind: 'ha1'; readonly algorithm: DigestAlgorithm; readonly realm: string; readonly ha1: Secret }
+  | { readonly kind: 'ha1'; readonly algorithm: DigestHash; readonly realm: string; readonly ha1: Secret }
   | { readonly kind: 'nt-hash'; readonly ntHash: Secret }
   | { readonly kind: 'token'; readonly token: Secret };
 
@@ -16,12 +15,12 @@ export type Proof =
  * What a user can do with a proof. Of each at most one proof can decide. An NT hash and an HA1 could serve Basic as well;
  * they do not, so that a bcrypt hash can stand beside them.
  */
-export type Use = 'basic' | `digest ${DigestAlgorithm}` | 'ntlm' | 'bearer';
+export type Use = 'basic' | `digest ${DigestHash}` | 'ntlm' | 'bearer';
 
 /** Without Bearer: a token is made, never typed. */
 const USES_OF_PASSWORD: readonly Use[] = [
   'basic',
-  ...DIGEST_ALGORITHMS.map((algorithm): Use => `digest ${algorithm}`),
+  ...DIGEST_HASHES.map((algorithm): Use => `digest ${algorithm}`),
   'ntlm',
 ];
 

@@ -1,7 +1,8 @@
+import type { DigestAlgorithm } from '@chain407/auth';
+import { hashOf } from '@chain407/auth';
 import type { Problem } from '@chain407/core';
 import type { Account } from './account.ts';
 import { schemesOf } from './account.ts';
-import { baseAlgorithm } from './digest-secret.ts';
 import { ntKey } from './nt-accounts.ts';
 import type { Proof, Use } from './proof.ts';
 import { schemeOf, usesOf } from './proof.ts';
@@ -11,7 +12,7 @@ export interface OfferedSchemes {
   /** `auth.schemes`, less those that a helper verifies: users have no part in these. */
   readonly schemes: readonly string[];
   /** `auth.digest.algorithms`, preferred one first. */
-  readonly algorithms: readonly string[];
+  readonly algorithms: readonly DigestAlgorithm[];
 }
 
 /** What users do not fit what is offered: schemes that nobody can use, and users who can use none. */
@@ -84,9 +85,9 @@ const PROOFS: { readonly [K in Proof['kind']]: string } = {
 const listOf = (proof: Proof): string => [...new Set(usesOf(proof).map(schemeOf))].join(', ');
 
 /** Clients take the first algorithm that they know (RFC 7616 §3.7): a user without a hash for it is refused. */
-function otherAlgorithms(accounts: readonly Account[], algorithms: readonly string[]): Problem[] {
+function otherAlgorithms(accounts: readonly Account[], algorithms: readonly DigestAlgorithm[]): Problem[] {
   const groups = new Groups();
-  const offered = new Set(algorithms.map(baseAlgorithm).filter((algorithm) => algorithm !== undefined));
+  const offered = new Set(algorithms.map(hashOf));
   for (const account of accounts) {
     const own = new Set(account.proofs.flatMap(({ proof }) => usesOf(proof)));
     const place = placeFor(account, (use) => schemeOf(use) === 'digest');

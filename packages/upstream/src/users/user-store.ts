@@ -1,8 +1,8 @@
-import type { MaybePromise, Secret } from '@chain407/auth';
+import type { DigestAlgorithm, DigestName, MaybePromise, Secret } from '@chain407/auth';
 import type { Account, User } from './account.ts';
 import { schemesOf } from './account.ts';
 import { BasicAccounts } from './basic-accounts.ts';
-import type { DigestAccount, DigestName } from './digest-accounts.ts';
+import type { DigestAccount } from './digest-accounts.ts';
 import { DigestAccounts } from './digest-accounts.ts';
 import type { NtAccount } from './nt-accounts.ts';
 import { NtAccounts } from './nt-accounts.ts';
@@ -38,7 +38,7 @@ export class UserStore {
   }
 
   /** For Digest. `algorithm` with or without `-sess`; its HA1 is without in either case. */
-  digestAccount(name: DigestName, algorithm: string, realm: string): DigestAccount | undefined {
+  digestAccount(name: DigestName, algorithm: DigestAlgorithm, realm: string): DigestAccount | undefined {
     return this.#digest.find(name, algorithm, realm);
   }
 

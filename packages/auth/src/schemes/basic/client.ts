@@ -1,6 +1,7 @@
 import type { ClientScheme } from '../../scheme.ts';
+import { refuse } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
-import { encodeBasic, unsendable } from './wire.ts';
+import { encodeBasic, unusablePassword, unusableUserId } from './wire.ts';
 
 /** `sent` once the password has gone out: another 407 then is a rejection. */
 type BasicState = 'sent';
@@ -10,18 +11,15 @@ type BasicState = 'sent';
  * The credentials are computed once, here, so that a request costs no encoding.
  */
 export function basicClient(username: string, password: Secret): ClientScheme<BasicState> {
-  const problem = unsendable(username, password);
-  const credentials = problem === undefined ? encodeBasic(username, password) : undefined;
-  const again = credentials && ({ turn: { kind: 'send', credentials, state: 'sent' }, next: 'sent' } as const);
+  const scheme = { name: 'basic', binding: 'message' } as const;
+  const problem = unusableUserId(username) ?? unusablePassword(password);
+  if (problem !== undefined) return { ...scheme, answer: () => refuse('unsupported', problem) };
+  const turn = { kind: 'send', credentials: encodeBasic(username, password), state: 'sent' } as const;
+  const again = { turn, next: 'sent' } as const;
   return {
-    name: 'basic',
-    binding: 'message',
-    ...(again === undefined ? {} : { resume: () => again }),
-    answer: (_challenges, _request, state) => {
-      if (credentials === undefined)
-        return { kind: 'refuse', reason: 'unsupported', detail: problem ?? 'not sendable' };
-      if (state === 'sent') return { kind: 'refuse', reason: 'rejected', detail: 'user name or password not accepted' };
-      return { kind: 'send', credentials, state: 'sent' };
-    },
+    ...scheme,
+    resume: () => again,
+    answer: (_challenges, _request, state) =>
+      state === 'sent' ? refuse('rejected', 'user name or password not accepted') : turn,
   };
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../../entropy.ts';
 import type { Challenge } from '../../message.ts';
 import type { ClientScheme, ClientTurn, MaybePromise, Resumption } from '../../scheme.ts';
+import { refuse } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
 import { jwtExpiry } from './jwt.ts';
-import { bearerComplaint, bearerError, encodeBearer, lacksScope, unsendableToken } from './wire.ts';
+import { bearerComplaint, bearerError, encodeBearer, lacksScope, unusableToken } from './wire.ts';
 
 /** Where tokens come from: a file that someone renews, a command. */
 export interface TokenSource {
@@ -83,10 +84,8 @@ export function bearerClient(
 
   const goOn = (challenges: readonly Challenge[], { sent, renewed }: BearerState): MaybePromise<Turn> => {
     const complaint = bearerComplaint(challenges, sent);
-    if (lacksScope(challenges)) {
-      return { kind: 'refuse', reason: 'unsupported', detail: `the token is good, but not for this: ${complaint}` };
-    }
-    const rejected: Turn = { kind: 'refuse', reason: 'rejected', detail: complaint ?? 'token not accepted' };
+    if (lacksScope(challenges)) return refuse('unsupported', `the token is good, but not for this: ${complaint}`);
+    const rejected = refuse('rejected', complaint ?? 'token not accepted');
     const another = ({ token, afterRenewal }: Prepared): Turn =>
       isSame(token, sent) || afterRenewal.kind === 'refuse' ? rejected : afterRenewal;
     if (renewed) return rejected;
@@ -118,11 +117,9 @@ function renewalOf(token: Secret, seenAt: number, lifetime: number): number {
 }
 
 function prepare(token: Secret, renewAt: number): Prepared {
-  const problem = unsendableToken(token);
+  const problem = unusableToken(token);
   const turnOf = (state: BearerState): Turn =>
-    problem === undefined
-      ? { kind: 'send', credentials: encodeBearer(token), state }
-      : { kind: 'refuse', reason: 'unsupported', detail: problem };
+    problem === undefined ? { kind: 'send', credentials: encodeBearer(token), state } : refuse('unsupported', problem);
   const state: BearerState = { sent: token, renewed: false };
   const turn = turnOf(state);
   return {

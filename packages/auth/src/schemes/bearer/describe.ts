@@ -1,4 +1,5 @@
 import type { Credentials } from '../../message.ts';
+import { MASK } from '../../secret.ts';
 import { jwtAlgorithm, jwtExpiry } from './jwt.ts';
 import { readBearer } from './wire.ts';
 
@@ -11,7 +12,7 @@ export function describeBearer(credentials: Credentials): Record<string, string>
   if (!read.ok) return { malformed: read.why };
   const alg = jwtAlgorithm(read.token);
   const exp = isoTime(jwtExpiry(read.token));
-  return { token: '[secret]', ...(alg === undefined ? {} : { alg }), ...(exp === undefined ? {} : { exp }) };
+  return { token: MASK, ...(alg === undefined ? {} : { alg }), ...(exp === undefined ? {} : { exp }) };
 }
 
 /** `undefined` for what no calendar has: 8.64e15 milliseconds on either side of 1970 (ECMA-262, Time Values). */

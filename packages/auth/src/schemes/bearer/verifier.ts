@@ -1,4 +1,5 @@
 import type { MaybePromise, Principal, VerifierScheme, VerifierTurn } from '../../scheme.ts';
+import { whenSettled } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
 import { bearerChallenge, readBearer } from './wire.ts';
 
@@ -32,12 +33,7 @@ export function bearerVerifier(realm: string, checkToken: CheckToken): VerifierS
       const read = readBearer(credentials);
       // RFC 6750 §3.1, `invalid_request`: a 400.
       if (!read.ok) return { kind: 'malformed', log: read.why };
-      const owner = checkToken(read.token);
-      return isPending(owner) ? owner.then(turn) : turn(owner);
+      return whenSettled(checkToken(read.token), turn);
     },
   };
 }
-
-/** As in `whenSettled`: a promise of another realm is no `Promise`, and must not pass for an owner. */
-const isPending = (owner: MaybePromise<TokenOwner>): owner is Promise<TokenOwner> =>
-  typeof owner === 'object' && 'then' in owner;

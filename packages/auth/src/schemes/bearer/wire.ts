@@ -1,7 +1,7 @@
 import { quote } from '../../grammar.ts';
 import type { Challenge, Credentials } from '../../message.ts';
 import { withParams, withToken } from '../../message.ts';
-import { Secret } from '../../secret.ts';
+import { MASK, Secret } from '../../secret.ts';
 
 /**
  * Bearer on the wire (RFC 6750):
@@ -29,12 +29,12 @@ export function bearerChallenge(
 }
 
 /** Why a token cannot be sent by Bearer (RFC 6750 §2.1), or `undefined`. Says nothing of the token itself. */
-export function unsendableToken(token: Secret): string | undefined {
+export function unusableToken(token: Secret): string | undefined {
   if (B64TOKEN.test(token.reveal())) return undefined;
   return 'the token holds characters that Bearer cannot carry (spaces, line breaks, quotes), or nothing';
 }
 
-/** Call {@link unsendableToken} first. */
+/** Call {@link unusableToken} first. */
 export function encodeBearer(token: Secret): Credentials {
   return withToken('bearer', token.reveal());
 }
@@ -71,7 +71,7 @@ export function bearerComplaint(challenges: readonly Challenge[], token: Secret)
   // RFC 6750 §3: neither holds anything but printable ASCII without quotes; a peer may still send it.
   const shown = said
     .join(': ')
-    .replaceAll(token.reveal(), '[secret]')
+    .replaceAll(token.reveal(), MASK)
     .replace(/[^\x20-\x7e]/g, '?');
   return shown.length > MAX_COMPLAINT ? `${shown.slice(0, MAX_COMPLAINT - 3)}...` : shown;
 }

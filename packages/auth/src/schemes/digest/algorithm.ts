@@ -4,17 +4,13 @@ import { createHash } from 'node:crypto';
 const HASHES = { 'SHA-512-256': 'sha512-256', 'SHA-256': 'sha256', MD5: 'md5' } as const;
 
 export type DigestHash = keyof typeof HASHES;
+export const DIGEST_HASHES = Object.keys(HASHES) as readonly DigestHash[];
 export type DigestAlgorithm = DigestHash | `${DigestHash}-sess`;
 
 /** Strongest first; what a session key adds does not outweigh a hash (RFC 7616 §3.7). */
-export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = [
-  'SHA-512-256',
-  'SHA-512-256-sess',
-  'SHA-256',
-  'SHA-256-sess',
-  'MD5',
-  'MD5-sess',
-];
+export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = DIGEST_HASHES.flatMap(
+  (hash) => [hash, `${hash}-sess`] as const,
+);
 
 const BY_NAME: ReadonlyMap<string, DigestAlgorithm> = new Map(
   DIGEST_ALGORITHMS.map((algorithm) => [algorithm.toUpperCase(), algorithm]),

@@ -1,5 +1,6 @@
 import type { Entropy } from '../../entropy.ts';
-import type { ClientScheme, ClientTurn, Epilogue, MaybePromise, RefuseReason, RequestFacts } from '../../scheme.ts';
+import type { ClientScheme, ClientTurn, Epilogue, MaybePromise, RequestFacts } from '../../scheme.ts';
+import { refuse } from '../../scheme.ts';
 import { Secret } from '../../secret.ts';
 import { findQop } from './challenge.ts';
 import type { Choice, Chosen } from './choice.ts';
@@ -7,7 +8,7 @@ import { choose } from './choice.ts';
 import { encodeCredentials } from './credentials.ts';
 import type { DigestAccount, Identity } from './identity.ts';
 import { identities } from './identity.ts';
-import { unsendableName } from './name.ts';
+import { unusableUsername } from './name.ts';
 import type { Proof } from './response.ts';
 import { isSame, keyOf, responseOf, rspauthOf } from './response.ts';
 
@@ -47,12 +48,6 @@ const MAX_COUNT = 0xffffffff;
 /** A nonce may end while a request is on its way, and by chance twice. */
 const MAX_STALE = 2;
 
-const refuse = (reason: RefuseReason, detail: string): Extract<Turn, { kind: 'refuse' }> => ({
-  kind: 'refuse',
-  reason,
-  detail,
-});
-
 /**
  * The client half of Digest (RFC 7616). After the first answer it needs no other: a nonce is used again, counted, until
  * the proxy gives a new one. A cnonce is made for each nonce and kept with it; for the `-sess` algorithms each nonce
@@ -73,7 +68,7 @@ export function digestClient(
   { rfc2069 = false }: DigestClientOptions,
   { entropy }: DigestClientPorts,
 ): ClientScheme<DigestState> {
-  const problem = unsendableName(account.username);
+  const problem = unusableUsername(account.username);
   const identityOf = identities(account);
 
   const begin = (choice: Choice): DigestSession => {

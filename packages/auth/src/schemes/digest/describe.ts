@@ -1,4 +1,6 @@
+import { CONTROLS } from '../../controls.ts';
 import type { Credentials } from '../../message.ts';
+import { MASK } from '../../secret.ts';
 import { readCredentials } from './credentials.ts';
 
 /** As many characters of a nonce as tell it from others. */
@@ -21,7 +23,7 @@ export function describeDigest(credentials: Credentials): Record<string, string>
     nonce: shortened(params.get('nonce')),
     cnonce: shortened(params.get('cnonce')),
     // What a dictionary could be tried on.
-    response: params.has('response') ? '[secret]' : undefined,
+    response: params.has('response') ? MASK : undefined,
     malformed: read.ok ? undefined : read.why,
   };
   return Object.fromEntries(
@@ -35,8 +37,7 @@ const MAX_SHOWN = 200;
 function plain(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const short = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-  return short.replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+  return short.replace(CONTROLS, '?');
 }
 
 function shortened(text: string | undefined): string | undefined {

@@ -1,3 +1,5 @@
+import { hasControls } from '../../controls.ts';
+import { decodeText, decodeUtf8 } from '../../decode-text.ts';
 import type { DigestAlgorithm } from './algorithm.ts';
 import { hexLength } from './algorithm.ts';
 
@@ -17,20 +19,16 @@ const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 // What `encodeURIComponent` leaves alone, and is no attr-char.
 const NO_ATTR_CHAR = /[!'()*]/g;
 const ASCII = /^[\x20-\x7e]*$/;
-// User names are shown in logs, where these steer a terminal as well; no profile of names has them (RFC 8265 §3).
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const HEX = /^[0-9a-f]+$/i;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Why a name cannot be sent, or `undefined`. */
-export function unsendableName(username: string): string | undefined {
-  if (CONTROL.test(username)) return 'the user name holds control characters';
+export function unusableUsername(username: string): string | undefined {
+  if (hasControls(username)) return 'the user name holds control characters';
   return LONE_SURROGATE.test(username) ? 'the user name is no Unicode text: half a surrogate pair' : undefined;
 }
 
-/** The parameters that carry a name, normalised to NFC. Call {@link unsendableName} first. */
+/** The parameters that carry a name, normalised to NFC. Call {@link unusableUsername} first. */
 export function nameParams(name: DigestName): readonly (readonly [string, string])[] {
   if ('userhash' in name) {
     return [
@@ -65,15 +63,10 @@ export function readName(params: ReadonlyMap<string, string>, algorithm: DigestA
     }
     return { ok: false, why: `a username hash that is not ${hexLength(algorithm)} hexadecimal digits (${algorithm})` };
   }
-  const username = plain === undefined ? readExtValue(given) : readPlain(given);
+  const username = plain === undefined ? readExtValue(given) : decodeText(Buffer.from(given, 'latin1'));
   if (username === undefined) return { ok: false, why: "a username* that is not UTF-8''…" };
-  if (CONTROL.test(username)) return { ok: false, why: 'a username with control characters' };
+  if (hasControls(username)) return { ok: false, why: 'a username with control characters' };
   return { ok: true, name: { username: username.normalize('NFC') } };
-}
-
-/** Bytes that are no UTF-8 are taken for ISO 8859-1, as clients without `charset` support send it. */
-function readPlain(text: string): string {
-  return decodeUtf8(Buffer.from(text, 'latin1')) ?? text;
 }
 
 function readExtValue(text: string): string | undefined {
@@ -81,12 +74,4 @@ function readExtValue(text: string): string | undefined {
   if (value === undefined || BROKEN_ESCAPE.test(value)) return undefined;
   const bytes = value.replace(/%(..)/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return decodeUtf8(Buffer.from(bytes, 'latin1'));
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

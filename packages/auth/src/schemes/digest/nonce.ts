@@ -28,15 +28,20 @@ const LABEL = 'chain407 digest nonce\n';
 /** Bytes; RFC 2104 §3 discourages keys shorter than the hash, and who holds one can make any nonce, and no response. */
 const MIN_KEY = 16;
 
+const bytesOf = (key: Secret | Uint8Array): Uint8Array =>
+  key instanceof Uint8Array ? Uint8Array.from(key) : Buffer.from(key.reveal(), 'utf8');
+
+/** Why a key cannot be used for nonces, or `undefined`. */
+export function unusableNonceKey(key: Secret | Uint8Array): string | undefined {
+  if (bytesOf(key).length >= MIN_KEY) return undefined;
+  return `expected at least ${MIN_KEY} bytes, as \`openssl rand -base64 32\` prints them`;
+}
+
 /** Throws {@link AuthError} for a key of less than 16 bytes. */
 export function nonceMint(key: Secret | Uint8Array, realm: string, entropy: Entropy): NonceMint {
-  const bytes = key instanceof Uint8Array ? Uint8Array.from(key) : Buffer.from(key.reveal(), 'utf8');
-  if (bytes.length < MIN_KEY) {
-    throw new AuthError(
-      'ERR_AUTH_INVALID_VALUE',
-      `the key of Digest nonces has under ${MIN_KEY} bytes: give a longer one`,
-    );
-  }
+  const bytes = bytesOf(key);
+  const unusable = unusableNonceKey(key);
+  if (unusable !== undefined) throw new AuthError('ERR_AUTH_INVALID_VALUE', `the key of Digest nonces: ${unusable}`);
   const codeOf = (head: Uint8Array): Buffer =>
     createHmac('sha256', bytes).update(LABEL).update(head).update(wireText(realm), 'latin1').digest();
 

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
+import { Secret } from '../../secret.ts';
 import type { DigestAlgorithm } from './algorithm.ts';
-import { hashHex, hasSession } from './algorithm.ts';
+import { hashHex, hasSession, wireText } from './algorithm.ts';
 
 /**
  * The computations of RFC 7616 §3.4, all over text in the form of {@link hashHex}:
@@ -36,6 +37,19 @@ export function ha1(algorithm: DigestAlgorithm, username: string, realm: string,
 /** `H(username ":" realm)` (RFC 7616 §3.4.4). */
 export function userhash(algorithm: DigestAlgorithm, username: string, realm: string): string {
   return hashHex(algorithm, `${username}:${realm}`);
+}
+
+/**
+ * {@link ha1} as a verifier keeps it, over NFC in UTF-8 (RFC 7616 §4), in lower-case hex: what Digest proves, and as good
+ * as the password in that realm.
+ */
+export function digestHa1(algorithm: DigestAlgorithm, username: string, realm: string, password: Secret): Secret {
+  return new Secret(ha1(algorithm, wireText(username), wireText(realm), wireText(password.reveal())));
+}
+
+/** {@link userhash} by which a verifier that asked for it finds a user. */
+export function digestUserhash(algorithm: DigestAlgorithm, username: string, realm: string): string {
+  return userhash(algorithm, wireText(username), wireText(realm));
 }
 
 /** `H(A1)`: for `-sess` that of the session which these nonces began, otherwise `ha1` itself. */

@@ -114,14 +114,13 @@ export function digestVerifier(options: DigestVerifierOptions, ports: DigestVeri
     if (ends <= ports.clock()) return stale(`${principal.name}: the nonce has expired`);
     const { nonce, protection } = proof;
     if (protection === undefined) return afterCount(proof, principal, true, ends);
-    const isFirst = ports.useCount(nonce, Number.parseInt(protection.nc, 16), ends);
-    if (typeof isFirst === 'boolean') return afterCount(proof, principal, isFirst, ends);
-    return isFirst.then((settled) => afterCount(proof, principal, settled, ends));
+    const counted = ports.useCount(nonce, Number.parseInt(protection.nc, 16), ends);
+    return whenSettled(counted, (isFirst) => afterCount(proof, principal, isFirst, ends));
   }
 
   function verify(given: DigestCredentials, method: string, ends: number, content?: Uint8Array): MaybePromise<Turn> {
     const { algorithm, nonce, uri, name, protection } = given;
-    return whenSettled(ports.findAccount(name, algorithm), (account): MaybePromise<Turn> => {
+    return whenSettled(ports.findAccount(name, algorithm), (account) => {
       if (account !== undefined && 'unavailable' in account) return { kind: 'unavailable', log: account.unavailable };
       const ha1 = account?.ha1.reveal() ?? nobody.slice(0, hexLength(algorithm));
       const proof: Proof = {
@@ -135,7 +134,7 @@ export function digestVerifier(options: DigestVerifierOptions, ports: DigestVeri
       if (account !== undefined && isRight) return count(proof, account.principal, ends);
       const user = account?.principal.name ?? ('username' in name ? name.username : undefined);
       return { kind: 'reject', ...(user === undefined ? {} : { user }), log: 'unknown user or wrong password' };
-    }) as MaybePromise<Turn>;
+    });
   }
 
   function judge(given: DigestCredentials, request: RequestFacts): MaybePromise<Turn> {

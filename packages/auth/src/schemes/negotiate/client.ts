@@ -1,7 +1,7 @@
 import { AuthError } from '../../errors.ts';
-import type { Challenge } from '../../message.ts';
-import { withToken } from '../../message.ts';
-import type { ClientScheme, ClientTurn, Conclusion, MaybePromise, RefuseReason, RequestFacts } from '../../scheme.ts';
+import { tokenOf, withToken } from '../../message.ts';
+import type { ClientScheme, ClientTurn, Conclusion, MaybePromise, RequestFacts } from '../../scheme.ts';
+import { refuse } from '../../scheme.ts';
 import { readReply } from './reply.ts';
 import { unusableSpn } from './spn.ts';
 
@@ -46,7 +46,6 @@ type Heard = Conclusion<NegotiateClientState>;
 const OVER: NegotiateClientState = { complete: true };
 const TRUSTED: Heard = { kind: 'trusted', state: OVER };
 
-const refuse = (reason: RefuseReason, detail: string): Turn => ({ kind: 'refuse', reason, detail });
 const impostor = (detail: string): Heard => ({ kind: 'impostor', detail });
 
 /**
@@ -122,9 +121,4 @@ export function negotiateClient(
 
 function send(context: SecurityContext, { token, complete }: Extract<SecurityStep, { ok: true }>): Turn {
   return { kind: 'send', credentials: withToken('negotiate', token), state: { context, complete } };
-}
-
-/** The challenge that goes on, where one does. */
-function tokenOf(challenges: readonly Challenge[]): string | undefined {
-  return challenges.find(({ token68 }) => token68 !== undefined)?.token68;
 }

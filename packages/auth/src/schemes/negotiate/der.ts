@@ -1,5 +1,4 @@
-/** Why bytes are not what they should be. Thrown inside of this folder only, to leave a reader at any depth. */
-export class Unreadable extends Error {}
+import { Unreadable } from '../../token68.ts';
 
 /**
  * One element of DER (X.690 §8.1, §10.1) of what SPNEGO and Kerberos have: tags of one octet, definite lengths. Nothing

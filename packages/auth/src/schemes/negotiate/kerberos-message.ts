@@ -1,4 +1,6 @@
-import { application, context, readAll, readFields, readInteger, readOnly, TAG, Unreadable } from './der.ts';
+import { printable } from '../../controls.ts';
+import { Unreadable } from '../../token68.ts';
+import { application, context, readAll, readFields, readInteger, readOnly, TAG } from './der.ts';
 
 /** What a message of Kerberos (RFC 4120 §5) tells without a key. */
 export type KerberosMessage =
@@ -44,11 +46,7 @@ const ENCRYPTIONS = new Map<number, string>([
   [23, 'rc4-hmac'],
 ]);
 
-// Peers choose these names, and a terminal shows them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-const printable = (bytes: Buffer): string =>
-  bytes.toString('utf8').replace(CONTROL, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
+const shown = (bytes: Buffer): string => printable(bytes.toString('utf8'));
 
 type Fields = ReadonlyMap<number, Buffer>;
 
@@ -59,7 +57,7 @@ function required(fields: Fields, number: number, name: string): Buffer {
 }
 
 /** A KerberosString (RFC 4120 §5.2.1), which Windows writes in UTF-8. */
-const kerberosString = (bytes: Buffer, name: string): string => printable(readOnly(bytes, TAG.generalString, name));
+const kerberosString = (bytes: Buffer, name: string): string => shown(readOnly(bytes, TAG.generalString, name));
 
 const integer = (bytes: Buffer, name: string): number => readInteger(readOnly(bytes, TAG.integer, name), name);
 
@@ -67,7 +65,7 @@ const integer = (bytes: Buffer, name: string): number => readInteger(readOnly(by
 function principalName(bytes: Buffer, name: string): string {
   const parts = readOnly(required(readFields(bytes, name), 1, name), TAG.sequence, name);
   return readAll(parts, name)
-    .map(({ content }) => printable(content))
+    .map(({ content }) => shown(content))
     .join('/');
 }
 

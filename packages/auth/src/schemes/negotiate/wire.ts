@@ -1,3 +1,5 @@
+import type { ReadToken } from '../../token68.ts';
+import { readToken, Unreadable } from '../../token68.ts';
 import {
   application,
   context,
@@ -8,7 +10,6 @@ import {
   readObjectIdentifier,
   readOnly,
   TAG,
-  Unreadable,
 } from './der.ts';
 import type { KerberosMessage } from './kerberos-message.ts';
 import { isKerberosMessage, readKerberosMessage } from './kerberos-message.ts';
@@ -38,9 +39,7 @@ export type NegotiateToken =
     }
   | MechanismToken;
 
-export type DecodedNegotiate =
-  | { readonly ok: true; readonly token: NegotiateToken }
-  | { readonly ok: false; readonly why: string };
+export type DecodedNegotiate = ReadToken<{ readonly token: NegotiateToken }>;
 
 const SPNEGO = '1.3.6.1.5.5.2';
 
@@ -64,10 +63,6 @@ const FRAME = application(0);
 const INIT = context(0);
 const RESP = context(1);
 const NTLMSSP = Buffer.from('NTLMSSP\0', 'latin1');
-
-/** In bytes; more than any header line that a proxy takes. */
-const MAX_TOKEN = 65_536;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** RFC 1964 §1.1: which message follows, in two bytes. */
 const TOKEN_IDS = new Map<number, KerberosMessage['kind']>([
@@ -109,7 +104,7 @@ const octets = (bytes: Buffer, name: string): MechanismToken =>
   readMechanismToken(readOnly(bytes, TAG.octetString, name));
 
 /** A MechTypeList (RFC 4178 §4.1). */
-export function readMechTypes(bytes: Buffer): string[] {
+function readMechTypes(bytes: Buffer): string[] {
   return readAll(readOnly(bytes, TAG.sequence, 'mechTypes'), 'mechTypes').map(({ tag, content }) => {
     if (tag !== TAG.objectIdentifier) throw new Unreadable('mechTypes: not a list of OBJECT IDENTIFIERs');
     return readObjectIdentifier(content);
@@ -166,21 +161,7 @@ function read(bytes: Buffer): NegotiateToken {
   return token;
 }
 
-/** Reads one token. Never throws. */
-export function decodeNegotiate(bytes: Uint8Array): DecodedNegotiate {
-  if (bytes.length > MAX_TOKEN) return { ok: false, why: `longer than ${MAX_TOKEN} bytes` };
-  try {
-    return { ok: true, token: read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) };
-  } catch (error) {
-    if (error instanceof Unreadable) return { ok: false, why: error.message };
-    throw error;
-  }
-}
-
 /** Reads the token of a challenge or of credentials. Never throws. */
 export function decodeNegotiateToken(token68: string): DecodedNegotiate {
-  // Before it is decoded; three bytes are four characters.
-  if (token68.length > (MAX_TOKEN / 3) * 4 + 4) return { ok: false, why: `longer than ${MAX_TOKEN} bytes` };
-  if (!BASE64.test(token68)) return { ok: false, why: 'no base64' };
-  return decodeNegotiate(Buffer.from(token68, 'base64'));
+  return readToken(token68, (bytes) => ({ token: read(bytes) }));
 }

@@ -1,8 +1,8 @@
 import type { Clock, Entropy } from '../../entropy.ts';
 import { AuthError } from '../../errors.ts';
-import type { Challenge } from '../../message.ts';
-import { withToken } from '../../message.ts';
-import type { ClientScheme, ClientTurn, RefuseReason, RequestFacts } from '../../scheme.ts';
+import { tokenOf, withToken } from '../../message.ts';
+import type { ClientScheme, ClientTurn, RequestFacts } from '../../scheme.ts';
+import { refuse } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
 import { ntlmName } from './account.ts';
 import type { AvPair } from './av-pairs.ts';
@@ -46,8 +46,6 @@ const ABLE = (ASKED | flagsOf('NEGOTIATE_TARGET_INFO')) >>> 0;
 const MAX_NAME = 1024;
 /** In bytes. A server says less than one kilobyte; what we add must fit into the 65,535 of a field as well. */
 const MAX_TARGET_INFO = 32_768;
-
-const refuse = (reason: RefuseReason, detail: string): ClientTurn<never> => ({ kind: 'refuse', reason, detail });
 
 /**
  * The client half of NTLM (MS-NLMP, MS-NTHT): NTLMv2 only, in Unicode, with a MIC where the server knows the time. `name`
@@ -125,11 +123,6 @@ export function ntlmClient(
       return refuse('unexpected-token', 'the proxy answered NTLM type 1 without a type 2: it lost the handshake');
     },
   };
-}
-
-/** The challenge that goes on, where one does. */
-function tokenOf(challenges: readonly Challenge[]): string | undefined {
-  return challenges.find(({ token68 }) => token68 !== undefined)?.token68;
 }
 
 /** Why NTLMv2 cannot answer such a challenge. */

@@ -25,6 +25,12 @@ export function ntHash(password: Secret): Secret {
   return new Secret(md4(Buffer.from(password.reveal(), 'utf16le')).toString('hex'));
 }
 
+/** Why a text cannot be used as an NT hash, or `undefined`. */
+export function unusableNtHash(hash: Secret): string | undefined {
+  if (NT_HASH.test(hash.reveal())) return undefined;
+  return 'expected 32 hexadecimal digits, as `chain407 hash --kind nt` prints them';
+}
+
 /**
  * Upper case as Windows knows it: one UTF-16 code unit at a time, and a letter that would become two (ß) stays itself.
  */
@@ -40,11 +46,9 @@ function upperCase(name: string): string {
  * empty one would be a key that everybody knows.
  */
 export function responseKey(hash: Secret, user: string, domain: string): Buffer {
-  const digits = hash.reveal();
-  if (!NT_HASH.test(digits)) {
-    throw new AuthError('ERR_AUTH_INVALID_VALUE', 'not an NT hash: give its 32 hexadecimal digits, and nothing else');
-  }
-  return hmacMd5(Buffer.from(digits, 'hex'), Buffer.from(upperCase(user) + domain, 'utf16le'));
+  const unusable = unusableNtHash(hash);
+  if (unusable !== undefined) throw new AuthError('ERR_AUTH_INVALID_VALUE', `not an NT hash: ${unusable}`);
+  return hmacMd5(Buffer.from(hash.reveal(), 'hex'), Buffer.from(upperCase(user) + domain, 'utf16le'));
 }
 
 /** NTProofStr (MS-NLMP §3.3.2). `temp` is the NTLMv2_CLIENT_CHALLENGE with the four zero bytes that follow it. */

@@ -1,19 +1,11 @@
+import { printable } from '../../controls.ts';
+import { MASK } from '../../secret.ts';
 import type { AvPair } from './av-pairs.ts';
 import { AV_ID, announcesMic, decodeAvPairs } from './av-pairs.ts';
 import { decodeNtlmv2Response, showFileTime } from './client-challenge.ts';
 import { flagNames } from './flags.ts';
 import type { AuthenticateMessage, ChallengeMessage, NtlmMessage } from './wire.ts';
 import { decodeToken } from './wire.ts';
-
-const MASK = '[secret]';
-
-// Peers choose these names, and a terminal shows them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-
-function printable(text: string): string {
-  return text.replace(CONTROL, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
 
 type Show = (value: Uint8Array) => string;
 

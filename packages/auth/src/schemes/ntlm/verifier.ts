@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { hasControls } from '../../controls.ts';
 import type { Clock, Entropy } from '../../entropy.ts';
 import type { Credentials } from '../../message.ts';
 import { withParams, withToken } from '../../message.ts';
@@ -59,9 +60,6 @@ type Turn = VerifierTurn<NtlmVerifierState>;
 const GRANTED = flagsOf('REQUEST_TARGET', 'NEGOTIATE_ALWAYS_SIGN', 'NEGOTIATE_EXTENDED_SESSIONSECURITY');
 const ALWAYS = flagsOf('NEGOTIATE_NTLM', 'TARGET_TYPE_DOMAIN', 'NEGOTIATE_TARGET_INFO');
 const NTLMV1_LENGTH = 24;
-// Names are shown in logs, where these steer a terminal.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII, and nothing else
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -108,7 +106,7 @@ export function ntlmVerifier(
   ): MaybePromise<Turn> {
     if (state === undefined) return malformed('a type 3 before a type 1 on this connection');
     const { user, domain, flags } = message;
-    if (CONTROL.test(user) || CONTROL.test(domain)) return malformed('control characters in a name');
+    if (hasControls(user + domain)) return malformed('control characters in a name');
     const weak = whyTooWeak(message);
     if (weak !== undefined) return { kind: 'reject', user, log: weak };
     if (!hasFlag(flags, 'NEGOTIATE_UNICODE') && !(oemNames && ASCII.test(user + domain))) {

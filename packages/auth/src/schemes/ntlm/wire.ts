@@ -1,4 +1,6 @@
 import { AuthError } from '../../errors.ts';
+import type { ReadToken } from '../../token68.ts';
+import { readToken, Unreadable } from '../../token68.ts';
 import { hasFlag } from './flags.ts';
 
 /** NEGOTIATE_MESSAGE (MS-NLMP §2.2.1.1). */
@@ -37,18 +39,13 @@ export interface AuthenticateMessage {
 
 export type NtlmMessage = NegotiateMessage | ChallengeMessage | AuthenticateMessage;
 
-export type DecodedNtlm =
-  | { readonly ok: true; readonly message: NtlmMessage; readonly bytes: Uint8Array }
-  | { readonly ok: false; readonly why: string };
+export type DecodedNtlm = ReadToken<{ readonly message: NtlmMessage; readonly bytes: Uint8Array }>;
 
-/** In bytes: no offset or length in use is larger, and a header line of more is refused by most proxies. */
-const MAX_TOKEN = 65_536;
 const MAX_FIELD = 0xffff;
 /** Where an AUTHENTICATE_MESSAGE has its MIC: after the version. */
 export const MIC_AT = 72;
 export const MIC_LENGTH = 16;
 const SIGNATURE = Buffer.from('NTLMSSP\0', 'latin1');
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 type TextEncoding = 'utf16le' | 'latin1';
 
@@ -57,8 +54,7 @@ function encodingOf(flags: number): TextEncoding {
   return hasFlag(flags, 'NEGOTIATE_UNICODE') ? 'utf16le' : 'latin1';
 }
 
-/** Why a token is not what MS-NLMP says. Thrown inside of this file only, to leave a reader at any depth. */
-class Unreadable extends Error {}
+const typeOf = (bytes: Buffer): number => bytes.readUInt32LE(8);
 
 /** A message and where its fixed part ends: no field of the payload may reach into that. */
 class Reader {
@@ -68,12 +64,16 @@ class Reader {
   payload: number;
 
   constructor(bytes: Buffer, header: number) {
-    if (bytes.length < header) {
-      throw new Unreadable(`${bytes.length} bytes, a message of this type has at least ${header}`);
-    }
     this.bytes = bytes;
     this.header = header;
     this.payload = bytes.length;
+    if (bytes.length < header) {
+      throw this.#unreadable(`${bytes.length} bytes, a message of this type has at least ${header}`);
+    }
+  }
+
+  #unreadable(why: string): Unreadable {
+    return new Unreadable(`type ${typeOf(this.bytes)}: ${why}`);
   }
 
   /** What the length and offset at `at` point to. The offset of an empty field means nothing (§2.2.1). */
@@ -81,9 +81,9 @@ class Reader {
     const length = this.bytes.readUInt16LE(at);
     if (length === 0) return Buffer.alloc(0);
     const offset = this.bytes.readUInt32LE(at + 4);
-    if (offset < this.header) throw new Unreadable(`the ${name} lies inside of the header, at ${offset}`);
+    if (offset < this.header) throw this.#unreadable(`the ${name} lies inside of the header, at ${offset}`);
     if (offset + length > this.bytes.length) {
-      throw new Unreadable(
+      throw this.#unreadable(
         `the ${name} ends at ${offset + length}, past the end of the message at ${this.bytes.length}`,
       );
     }
@@ -94,7 +94,7 @@ class Reader {
   text(at: number, name: string, encoding: TextEncoding): string {
     const field = this.field(at, name);
     if (encoding === 'utf16le' && field.length % 2 !== 0) {
-      throw new Unreadable(`the ${name} has ${field.length} bytes, an odd number, in UTF-16`);
+      throw this.#unreadable(`the ${name} has ${field.length} bytes, an odd number, in UTF-16`);
     }
     return field.toString(encoding);
   }
@@ -153,29 +153,17 @@ const READERS = new Map<number, (bytes: Buffer) => NtlmMessage>([
   [3, readAuthenticate],
 ]);
 
-/** Reads one message. Never throws. */
-export function decodeMessage(bytes: Uint8Array): DecodedNtlm {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.length > MAX_TOKEN) return { ok: false, why: `longer than ${MAX_TOKEN} bytes` };
-  if (view.length < 12) return { ok: false, why: `${view.length} bytes, too short for a message of NTLM` };
-  if (!view.subarray(0, 8).equals(SIGNATURE)) return { ok: false, why: 'no signature NTLMSSP at its start' };
-  const type = view.readUInt32LE(8);
-  const read = READERS.get(type);
-  if (read === undefined) return { ok: false, why: `a message of type ${type}, there are 1, 2 and 3` };
-  try {
-    return { ok: true, message: read(view), bytes: view };
-  } catch (error) {
-    if (error instanceof Unreadable) return { ok: false, why: `type ${type}: ${error.message}` };
-    throw error;
-  }
+function readMessage(bytes: Buffer): NtlmMessage {
+  if (bytes.length < 12) throw new Unreadable(`${bytes.length} bytes, too short for a message of NTLM`);
+  if (!bytes.subarray(0, 8).equals(SIGNATURE)) throw new Unreadable('no signature NTLMSSP at its start');
+  const read = READERS.get(typeOf(bytes));
+  if (read === undefined) throw new Unreadable(`a message of type ${typeOf(bytes)}, there are 1, 2 and 3`);
+  return read(bytes);
 }
 
 /** Reads the token of a challenge or of credentials. Never throws. */
 export function decodeToken(token68: string): DecodedNtlm {
-  // Before it is decoded; three bytes are four characters.
-  if (token68.length > (MAX_TOKEN / 3) * 4 + 4) return { ok: false, why: `longer than ${MAX_TOKEN} bytes` };
-  if (!BASE64.test(token68)) return { ok: false, why: 'no base64' };
-  return decodeMessage(Buffer.from(token68, 'base64'));
+  return readToken(token68, (bytes) => ({ message: readMessage(bytes), bytes }));
 }
 
 /** Writes a header of a fixed size and behind it the payload that fields point into. */
