@@ -56,6 +56,8 @@ export class Carrier {
   /** {@link standing} found it, and it has not answered yet. */
   #unproven = false;
   #loggedIn = false;
+  /** What the last leg brought. */
+  #last: HopResponse | undefined;
 
   constructor(freight: Freight) {
     this.#freight = freight;
@@ -113,7 +115,8 @@ export class Carrier {
     const scheme = credentials?.scheme;
     const current = this.#current();
     if (wanted === 'same' && current === undefined) {
-      throw new HopError('exchange', HOP_CODES.closed, `the connection was closed in the middle of ${scheme}`, false);
+      const closed = new HopError('exchange', HOP_CODES.closed, `closed in the middle of ${scheme}`, false);
+      throw this.#last?.failure ?? closed;
     }
     if (wanted === 'fresh') {
       this.#connection?.destroy();
@@ -146,10 +149,11 @@ export class Carrier {
         ...(standIn ? {} : { onInformational: (head: Informational) => freight.onInformational(head) }),
       });
       report(answer);
-      return new HopResponse(answer, connection, () => {
+      this.#last = new HopResponse(answer, connection, () => {
         cancellation.release();
         this.#release(connection);
       });
+      return this.#last;
     } catch (error) {
       if (error instanceof HopError) report(error);
       throw error;

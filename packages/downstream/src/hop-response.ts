@@ -1,4 +1,5 @@
 import type { ResponseHead } from '@chain407/core';
+import type { HopError } from './hop-error.ts';
 import type { BodyConsumer, UpstreamConnection } from './upstream-connection.ts';
 
 /** A body that nobody wants is read up to this size, in bytes; beyond it a new connection is cheaper. */
@@ -13,6 +14,7 @@ export class HopResponse {
   readonly connection: UpstreamConnection;
   readonly #release: () => void;
   #collected: Buffer | undefined;
+  #failure: HopError | undefined;
 
   constructor(head: ResponseHead, connection: UpstreamConnection, release: () => void) {
     this.head = head;
@@ -23,6 +25,11 @@ export class HopResponse {
   /** The body that {@link collect} has read; after that there is nothing to consume. */
   get collected(): Buffer | undefined {
     return this.#collected;
+  }
+
+  /** Why {@link collect} did not come to the end of the body. */
+  get failure(): HopError | undefined {
+    return this.#failure;
   }
 
   /** Streams the body to a consumer; when it ends, the connection is free before `end` is called. */
@@ -64,7 +71,10 @@ export class HopResponse {
           return true;
         },
         end: finish,
-        fail: finish,
+        fail: (error) => {
+          this.#failure = error;
+          finish();
+        },
       });
     });
   }

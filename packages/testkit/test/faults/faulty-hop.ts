@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+
+/** What a next hop does once it has sent so many bytes of an exchange, on whatever connections. */
+export interface Fault {
+  readonly at: number;
+  readonly by: 'reset' | 'close' | 'stall';
+}
+
+/** How it answers a request, by its credentials: bytes, in Latin-1. */
+export type Answers = (credentials: string | undefined, method: string) => string;
+
+/** A request of an exchange under way: what has come of it. */
+interface Incoming {
+  text: string;
+}
+
+/** A next hop of a few lines that counts the bytes it sends, and fails once where it is told to. */
+export class FaultyHop {
+  readonly #server: Server;
+  readonly #answers: Answers;
+  readonly #sockets = new Set<Socket>();
+  #fault: Fault | undefined;
+  #sent = 0;
+
+  private constructor(server: Server, answers: Answers) {
+    this.#server = server;
+    this.#answers = answers;
+    server.on('connection', (socket: Socket) => this.#serve(socket));
+  }
+
+  static async start(answers: Answers): Promise<FaultyHop> {
+    const server = createServer({ noDelay: true, allowHalfOpen: true });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return new FaultyHop(server, answers);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Bytes since the last {@link plan}. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Counts from now, and fails once, or not at all. */
+  plan(fault: Fault | undefined): void {
+    this.#fault = fault;
+    this.#sent = 0;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #serve(socket: Socket): void {
+    const incoming: Incoming = { text: '' };
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('end', () => socket.end());
+    this.#fail(socket);
+    socket.on('data', (bytes) => {
+      incoming.text += bytes.toString('latin1');
+      for (let request = take(incoming); request !== undefined; request = take(incoming)) {
+        const credentials = /^proxy-authorization: ([^\r]*)/im.exec(request)?.[1];
+        const method = request.slice(0, request.indexOf(' '));
+        const answer = this.#answers(credentials, method);
+        this.#send(socket, method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer);
+      }
+    });
+  }
+
+  #send(socket: Socket, text: string): void {
+    const left = this.#fault === undefined ? text.length : this.#fault.at - this.#sent;
+    const now = text.slice(0, left);
+    this.#sent += now.length;
+    if (now.length > 0) socket.write(now, 'latin1', () => this.#fail(socket));
+    else this.#fail(socket);
+  }
+
+  #fail(socket: Socket): void {
+    const fault = this.#fault;
+    if (fault === undefined || this.#sent < fault.at) return;
+    this.#fault = undefined;
+    if (fault.by === 'reset') socket.resetAndDestroy();
+    else if (fault.by === 'close') socket.end();
+  }
+}
+
+/** The first whole request of what has come; a tunnel's bytes are none. */
+function take(incoming: Incoming): string | undefined {
+  const end = incoming.text.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const head = incoming.text.slice(0, end + 4);
+  const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+  if (incoming.text.length < head.length + length) return undefined;
+  incoming.text = incoming.text.slice(head.length + length);
+  return head;
+}
