@@ -19,6 +19,7 @@ export {
 } from './grammar.ts';
 export type { AuthMessage, Challenge, Credentials, SchemeName } from './message.ts';
 export { withParams, withToken } from './message.ts';
+export { unusableRealm } from './realm.ts';
 export type {
   AuthInfo,
   Binding,
