@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import {
   basicClient,
   basicVerifier,
@@ -9,6 +8,7 @@ import {
   describeChallenge,
   describeCredentials,
   digestClient,
+  digestHa1,
   digestVerifier,
   formatMessage,
   negotiateClient,
@@ -19,6 +19,7 @@ import {
   parseCredentials,
   parseParams,
   Secret,
+  whenSettled,
   withToken,
 } from '../../packages/auth/dist/index.js';
 import { MessageError, ResponseReader } from '../../packages/core/dist/index.js';
@@ -38,11 +39,6 @@ const ALICE = { name: 'alice' };
 
 const text = (bytes) => bytes.toString('latin1');
 const isTurn = (turn, kinds) => assert.ok(kinds.includes(turn.kind), `a turn of the kind ${turn.kind}`);
-const settled = (value, next) => (typeof value?.then === 'function' ? value.then(next) : next(value));
-
-const HASHES = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
-const ha1Of = (algorithm) =>
-  new Secret(createHash(HASHES[algorithm.replace('-sess', '')]).update('alice:lab:open sesame').digest('hex'));
 
 /** Both halves of each scheme, with the conversation that they have when all is well. */
 const SCHEMES = [
@@ -66,7 +62,7 @@ const SCHEMES = [
       },
       {
         ...PORTS,
-        findAccount: (_name, algorithm) => ({ principal: ALICE, ha1: ha1Of(algorithm) }),
+        findAccount: (_name, algorithm) => ({ principal: ALICE, ha1: digestHa1(algorithm, 'alice', 'lab', PASSWORD) }),
         useCount: () => true,
       },
     ),
@@ -114,7 +110,7 @@ for (const scheme of SCHEMES) {
       const own = challenges.filter((challenge) => challenge.scheme === name);
       if (own.length === 0) return undefined;
       const pending = ofClient.map(({ state }) =>
-        settled(client.answer(own, REQUEST, state), (turn) => isTurn(turn, ['send', 'refuse'])),
+        whenSettled(client.answer(own, REQUEST, state), (turn) => isTurn(turn, ['send', 'refuse'])),
       );
       return Promise.all(pending);
     },
@@ -128,7 +124,7 @@ for (const scheme of SCHEMES) {
       if (!parsed.ok || parsed.credentials.scheme !== name) return undefined;
       const kinds = ['accept', 'continue', 'reject', 'stale', 'malformed', 'unavailable', 'too-large'];
       const pending = ofVerifier.map(({ state }) =>
-        settled(scheme.verifier.judge(parsed.credentials, REQUEST, state), (turn) => isTurn(turn, kinds)),
+        whenSettled(scheme.verifier.judge(parsed.credentials, REQUEST, state), (turn) => isTurn(turn, kinds)),
       );
       return Promise.all(pending);
     },
@@ -150,8 +146,8 @@ for (const scheme of SCHEMES.filter(({ verifier }) => verifier.binding === 'conn
       describeCredentials(message);
       const pending = legs.map(({ side, state }) =>
         side === 'client'
-          ? settled(client.answer([message], REQUEST, state), (turn) => isTurn(turn, ['send', 'refuse']))
-          : settled(verifier.judge(message, REQUEST, state), (turn) =>
+          ? whenSettled(client.answer([message], REQUEST, state), (turn) => isTurn(turn, ['send', 'refuse']))
+          : whenSettled(verifier.judge(message, REQUEST, state), (turn) =>
               isTurn(turn, ['accept', 'continue', 'reject', 'malformed']),
             ),
       );
@@ -177,9 +173,9 @@ target('negotiate tokens', SPNEGO, (bytes) => {
   const kinds = ['send', 'refuse'];
   return Promise.all([
     ...[undefined, { context, complete: false }, { complete: true }].map((state) =>
-      settled(client.answer([challenge], REQUEST, state), (turn) => isTurn(turn, kinds)),
+      whenSettled(client.answer([challenge], REQUEST, state), (turn) => isTurn(turn, kinds)),
     ),
-    settled(
+    whenSettled(
       client.conclude({ info: new Map(), challenges: [challenge] }, REQUEST, { context, complete: false }),
       (heard) => isTurn(heard, ['trusted', 'impostor']),
     ),

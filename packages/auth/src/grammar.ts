@@ -35,7 +35,7 @@ export interface GrammarFault {
   readonly expected: string;
 }
 
-export type ParsedList =
+type ReadList =
   | { readonly ok: true; readonly list: AuthMessage[] }
   | { readonly ok: false; readonly fault: GrammarFault };
 
@@ -126,12 +126,8 @@ function takeHead(cursor: Cursor): Draft | undefined {
   return draft;
 }
 
-/** Reads a line as a list of challenges (or of credentials, which have the same form). */
-export function parseList(line: string): ParsedList {
-  return readList(line, Number.POSITIVE_INFINITY);
-}
-
-function readList(line: string, most: number): ParsedList {
+/** A line as a list of challenges, or of credentials, which have the same form. */
+function readList(line: string, most: number): ReadList {
   const cursor = new Cursor(line);
   const list: Draft[] = [];
   cursor.take(COMMAS);
@@ -162,7 +158,7 @@ export function parseChallenges(lines: readonly string[]): ParsedChallenges {
   const challenges: Challenge[] = [];
   const faults: GrammarFault[] = [];
   for (const line of lines) {
-    const parsed = parseList(line);
+    const parsed = readList(line, Number.POSITIVE_INFINITY);
     if (!parsed.ok) faults.push(parsed.fault);
     else for (const challenge of parsed.list) challenges.push(challenge);
   }
@@ -231,7 +227,7 @@ export function formatMessage(message: AuthMessage): string {
   return message.params.size === 0 ? scheme : `${scheme} ${formatParams(message.params, message.bare)}`;
 }
 
-/** A list of parameters, as in `Proxy-Authentication-Info`; those that `bare` names are written without quotes. */
+/** A list of parameters, as in `Proxy-Authentication-Info` (RFC 7615); those that `bare` names are written without quotes. */
 export function formatParams(params: ReadonlyMap<string, string>, bare?: ReadonlySet<string>): string {
   return [...params]
     .map(([name, value]) => {

@@ -7,19 +7,19 @@ export { describeChallenge, describeCredentials } from './describe.ts';
 export type { Clock, Entropy } from './entropy.ts';
 export type { AuthErrorCode } from './errors.ts';
 export { AuthError } from './errors.ts';
-export type { GrammarFault, ParsedChallenges, ParsedCredentials, ParsedList } from './grammar.ts';
+export type { GrammarFault, ParsedChallenges, ParsedCredentials } from './grammar.ts';
 export {
   formatMessage,
   formatParams,
   parseChallenges,
   parseCredentials,
-  parseList,
   parseParams,
   quote,
   spellScheme,
 } from './grammar.ts';
 export type { AuthMessage, Challenge, Credentials, SchemeName } from './message.ts';
 export { withParams, withToken } from './message.ts';
+export { unusableRealm } from './realm.ts';
 export type {
   AuthInfo,
   Binding,
@@ -43,7 +43,6 @@ export type { DecodedBasic, UserPass } from './schemes/basic/wire.ts';
 export { basicChallenge, decodeBasic, encodeBasic, unusablePassword, unusableUserId } from './schemes/basic/wire.ts';
 export type { BearerOptions, TokenSource } from './schemes/bearer/client.ts';
 export { bearerClient } from './schemes/bearer/client.ts';
-export { jwtExpiry } from './schemes/bearer/jwt.ts';
 export type { CheckToken, TokenOwner } from './schemes/bearer/verifier.ts';
 export { bearerVerifier } from './schemes/bearer/verifier.ts';
 export { lacksScope, unusableToken } from './schemes/bearer/wire.ts';
@@ -73,4 +72,4 @@ export { ntlmVerifier } from './schemes/ntlm/verifier.ts';
 export { isConnectionBound } from './schemes/registry.ts';
 export { MASK, Secret } from './secret.ts';
 export type { AskReason, GateState, GateStep, Verdict } from './verifier-gate.ts';
-export { challengeLines, formatInfo, VerifierGate } from './verifier-gate.ts';
+export { challengeLines, VerifierGate } from './verifier-gate.ts';

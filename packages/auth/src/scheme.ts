@@ -42,6 +42,8 @@ export type AuthInfo = ReadonlyMap<string, string>;
 /** What a proxy says of the negotiation beside an answer that is no 407. */
 export interface Epilogue {
   readonly info: AuthInfo;
+  /** Which of `info` are written as a token, without quotes; absent: none. */
+  readonly bare?: ReadonlySet<string>;
   /** Challenges of this scheme: Negotiate ends its exchange with one (RFC 4559 §5). */
   readonly challenges: readonly Challenge[];
 }

@@ -1,14 +1,6 @@
-import { formatMessage, formatParams, parseCredentials } from './grammar.ts';
+import { formatMessage, parseCredentials } from './grammar.ts';
 import type { Challenge, Credentials, SchemeName } from './message.ts';
-import type {
-  AuthInfo,
-  Epilogue,
-  MaybePromise,
-  Principal,
-  RequestFacts,
-  VerifierScheme,
-  VerifierTurn,
-} from './scheme.ts';
+import type { Epilogue, MaybePromise, Principal, RequestFacts, VerifierScheme, VerifierTurn } from './scheme.ts';
 import { whenSettled } from './scheme.ts';
 
 /**
@@ -170,10 +162,3 @@ export class VerifierGate {
 export function challengeLines(challenges: readonly Challenge[]): string[] {
   return challenges.map(formatMessage);
 }
-
-/** The `Proxy-Authentication-Info` line (RFC 7615); its tokens are written without quotes, as RFC 7616 §3.5 has them. */
-export function formatInfo(info: AuthInfo): string {
-  return formatParams(info, INFO_TOKENS);
-}
-
-const INFO_TOKENS: ReadonlySet<string> = new Set(['qop', 'nc']);

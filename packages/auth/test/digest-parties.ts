@@ -1,15 +1,12 @@
-import { formatMessage, parseChallenges, parseCredentials, parseParams } from '../src/grammar.ts';
+import { formatMessage, formatParams, parseChallenges, parseCredentials, parseParams } from '../src/grammar.ts';
 import type { Challenge, Credentials } from '../src/message.ts';
 import type { ClientTurn, Conclusion, Epilogue, RequestFacts, VerifierTurn } from '../src/scheme.ts';
-import type { DigestAlgorithm } from '../src/schemes/digest/algorithm.ts';
-import { wireText } from '../src/schemes/digest/algorithm.ts';
 import type { DigestClientOptions, DigestState } from '../src/schemes/digest/client.ts';
 import { digestClient } from '../src/schemes/digest/client.ts';
-import { ha1, userhash } from '../src/schemes/digest/response.ts';
+import { digestHa1, digestUserhash } from '../src/schemes/digest/response.ts';
 import type { DigestVerifierOptions } from '../src/schemes/digest/verifier.ts';
 import { digestVerifier } from '../src/schemes/digest/verifier.ts';
 import { Secret } from '../src/secret.ts';
-import { formatInfo } from '../src/verifier-gate.ts';
 
 export const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/a?b=c', peerHost: 'proxy.test' };
 /** 2026-01-02T03:04:05Z. */
@@ -54,10 +51,13 @@ export class Tier {
         clock: () => this.now,
         findAccount: (name, algorithm) => {
           this.calls.push('account');
-          const given = 'username' in name ? name.username : name.userhash;
-          return given === ('username' in name ? user.username.normalize('NFC') : hashedName(algorithm, user, realm))
-            ? { principal: { name: user.username }, ha1: new Secret(secretOf(algorithm, user, realm)) }
-            : undefined;
+          const { username, password } = user;
+          const isUser =
+            'username' in name
+              ? name.username === username.normalize('NFC')
+              : name.userhash === digestUserhash(algorithm, username, realm);
+          if (!isUser) return undefined;
+          return { principal: { name: username }, ha1: digestHa1(algorithm, username, realm, new Secret(password)) };
         },
         useCount: (nonce, nc) => {
           this.calls.push('count');
@@ -69,12 +69,6 @@ export class Tier {
     );
   }
 }
-
-const hashedName = (algorithm: DigestAlgorithm, { username }: TestUser, realm: string): string =>
-  userhash(algorithm, wireText(username), wireText(realm));
-
-const secretOf = (algorithm: DigestAlgorithm, { username, password }: TestUser, realm: string): string =>
-  ha1(algorithm, wireText(username), wireText(realm), wireText(password));
 
 /** Over the wire: as a line, and read again. */
 export function acrossChallenges(challenges: readonly Challenge[]): Challenge[] {
@@ -91,7 +85,7 @@ export function acrossCredentials(credentials: Credentials): Credentials {
 
 export function acrossEpilogue(epilogue: Epilogue | undefined): Epilogue | undefined {
   if (epilogue === undefined) return undefined;
-  const info = parseParams(formatInfo(epilogue.info));
+  const info = parseParams(formatParams(epilogue.info, epilogue.bare));
   if (info === undefined) throw new Error('not read');
   return { info, challenges: [] };
 }

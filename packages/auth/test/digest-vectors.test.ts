@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { formatMessage, parseChallenges, parseCredentials } from '../src/grammar.ts';
 import type { Credentials } from '../src/message.ts';
@@ -13,6 +11,7 @@ import { readCredentials } from '../src/schemes/digest/credentials.ts';
 import type { Protection } from '../src/schemes/digest/response.ts';
 import { ha1, keyOf, responseOf, userhash } from '../src/schemes/digest/response.ts';
 import { Secret } from '../src/secret.ts';
+import { describePublished } from './published.ts';
 
 /** A cnonce that was published; where it is base64, our client can be made to choose it. */
 const entropyOf = (cnonce: string) => () => Buffer.from(cnonce, 'base64');
@@ -149,10 +148,6 @@ describe('the examples of the RFCs', () => {
   });
 });
 
-/**
- * Vectors that others have published or that were recorded, from a folder outside of this repository: `CHAIN407_DATA`,
- * with a file `auth-vectors.json`. No row is passed over: one that this file has no use for fails.
- */
 interface DigestRow {
   readonly id: string;
   readonly username: string;
@@ -212,7 +207,7 @@ function compute(row: DigestRow): string {
   return responseOf({ algorithm, key, nonce, uri, ...protectionOf(row) }, method, Buffer.from(body ?? ''));
 }
 
-function publishedVectors({ digest, digestRecorded }: Vectors): void {
+describePublished('responses of Digest', ({ digest, digestRecorded }: Vectors) => {
   test('every section has rows', () => {
     expect([digest.length, digestRecorded.length].includes(0)).toBe(false);
   });
@@ -248,12 +243,4 @@ function publishedVectors({ digest, digestRecorded }: Vectors): void {
     const ours = await answerTo({ challenges: [challenge], username, password, method, target: uri, cnonce });
     expect(Object.fromEntries(ours.params)).toEqual(Object.fromEntries(parsed.credentials.params));
   });
-}
-
-const folder = process.env.CHAIN407_DATA ?? '';
-if (folder === '') {
-  test('published vectors of Digest are NOT read: CHAIN407_DATA names no folder, and in CI it says so by being empty', () => {
-    const inCI = !/^(?:|0|false)$/.test(process.env.CI ?? '');
-    expect(inCI && process.env.CHAIN407_DATA === undefined).toBe(false);
-  });
-} else publishedVectors(JSON.parse(readFileSync(join(folder, 'auth-vectors.json'), 'utf8')) as Vectors);
+});

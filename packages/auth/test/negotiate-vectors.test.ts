@@ -1,15 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { readObjectIdentifier, readOnly, TAG } from '../src/schemes/negotiate/der.ts';
 import { describeNegotiate } from '../src/schemes/negotiate/describe.ts';
 import { decodeNegotiateToken, mechanismName } from '../src/schemes/negotiate/wire.ts';
 import { base64, field, sequence } from './negotiate-tokens.ts';
+import { describePublished } from './published.ts';
 
-/**
- * Tokens and OBJECT IDENTIFIERs that others have published, from a folder outside of this repository: `CHAIN407_DATA`,
- * with a file `auth-vectors.json`. No row is passed over: one that this file does not know fails.
- */
 interface SpnegoRow {
   readonly id: string;
   readonly hex: string;
@@ -74,20 +69,10 @@ function readAsPublished({ id, hex, base64: published }: SpnegoRow): void {
   }
 }
 
-const folder = process.env.CHAIN407_DATA ?? '';
-if (folder === '') {
-  test('published tokens are NOT read: CHAIN407_DATA names no folder, and in CI it says so by being empty', () => {
-    const inCI = !/^(?:|0|false)$/.test(process.env.CI ?? '');
-    expect(inCI && process.env.CHAIN407_DATA === undefined).toBe(false);
-  });
-} else {
-  const text = readFileSync(join(folder, 'auth-vectors.json'), 'utf8');
-  const { spnego } = JSON.parse(text) as { readonly spnego: readonly SpnegoRow[] };
-  describe('tokens are read as published', () => {
-    test.each([...spnego])('$id', readAsPublished);
+describePublished('tokens of Negotiate', ({ spnego }: { readonly spnego: readonly SpnegoRow[] }) => {
+  test.each([...spnego])('$id', readAsPublished);
 
-    test('every token that is known here is there', () => {
-      expect(spnego.map(({ id }) => id)).toEqual(expect.arrayContaining([...TOKENS.keys(), ...MECH_TYPES.keys()]));
-    });
+  test('every token that is known here is there', () => {
+    expect(spnego.map(({ id }) => id)).toEqual(expect.arrayContaining([...TOKENS.keys(), ...MECH_TYPES.keys()]));
   });
-}
+});

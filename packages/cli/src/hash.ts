@@ -1,5 +1,5 @@
 import type { Secret } from '@chain407/auth';
-import { digestHa1, ntHash, unusablePassword, unusableUserId } from '@chain407/auth';
+import { digestHa1, ntHash, unusablePassword, unusableRealm, unusableUserId } from '@chain407/auth';
 import { hashPassword, MAX_BCRYPT_PASSWORD } from '@chain407/upstream';
 import { EXIT, Exit } from './exit.ts';
 import { print, say } from './output.ts';
@@ -48,7 +48,8 @@ function checkRealm(user: string | undefined, realm: string | undefined): void {
   if (user === undefined) throw usage('expected --user NAME: an htdigest line is made of name, realm and password');
   if (realm === undefined)
     throw usage('expected --realm REALM, as in upstream.realm: an htdigest line holds in one realm only');
-  if (!/^[\x20-\x7e\xa0-\xff]+$/.test(realm)) throw usage('expected a realm without control characters, in ISO 8859-1');
+  const unfit = unusableRealm(realm);
+  if (unfit !== undefined) throw usage(unfit);
 }
 
 interface Hashes {

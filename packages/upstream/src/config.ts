@@ -1,4 +1,4 @@
-import { DIGEST_ALGORITHMS } from '@chain407/auth';
+import { DIGEST_ALGORITHMS, unusableRealm } from '@chain407/auth';
 import {
   cidr,
   duration,
@@ -40,10 +40,9 @@ const timeWindow = () =>
     typeof value === 'string' ? parseTimeWindow(value) : undefined,
   );
 
-/** Printable text: it goes into a quoted-string (RFC 9110 §5.6.4). */
 const realm = () =>
   field<string>('a text without control characters, in ISO 8859-1', (value) =>
-    typeof value === 'string' && /^[\x20-\x7e\xa0-\xff]+$/.test(value) ? value : undefined,
+    typeof value === 'string' && unusableRealm(value) === undefined ? value : undefined,
   );
 
 const conditionSchema = z.strictObject({

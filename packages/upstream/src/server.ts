@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Epilogue, Verdict } from '@chain407/auth';
-import { challengeLines, formatInfo, VerifierGate } from '@chain407/auth';
+import { challengeLines, formatParams, VerifierGate } from '@chain407/auth';
 import type {
   ClientExchange,
   ExchangeRecord,
@@ -75,8 +75,8 @@ export function serve(assembly: Assembly, logger: Logger): Promise<Upstream> {
 }
 
 /** With whatever answer it will be, of ours or of the origin (RFC 9110 §11.7.3, RFC 4559 §5). */
-function say(res: ServerResponse, { info, challenges }: Epilogue): void {
-  if (info.size > 0) res.setHeader('Proxy-Authentication-Info', formatInfo(info));
+function say(res: ServerResponse, { info, bare, challenges }: Epilogue): void {
+  if (info.size > 0) res.setHeader('Proxy-Authentication-Info', formatParams(info, bare));
   if (challenges.length > 0) res.setHeader('Proxy-Authenticate', challengeLines(challenges));
 }
 

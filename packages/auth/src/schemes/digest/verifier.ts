@@ -107,7 +107,7 @@ export function digestVerifier(options: DigestVerifierOptions, ports: DigestVeri
     const info = infoOf(proof, isLate ? nonces.mint(ports.clock()) : undefined);
     return info.size === 0
       ? { kind: 'accept', principal }
-      : { kind: 'accept', principal, epilogue: { info, challenges: [] } };
+      : { kind: 'accept', principal, epilogue: { info, bare: INFO_TOKENS, challenges: [] } };
   }
 
   function count(proof: Proof, principal: Principal, ends: number): MaybePromise<Turn> {
@@ -186,6 +186,9 @@ function isUriOf(target: string, uri: string): boolean {
   const path = ABSOLUTE_FORM.exec(target)?.[1];
   return path !== undefined && uri === (path.startsWith('/') ? path : `/${path}`);
 }
+
+/** RFC 7616 §3.5 has these without quotes. */
+const INFO_TOKENS: ReadonlySet<string> = new Set(['qop', 'nc']);
 
 /**
  * `Proxy-Authentication-Info` (RFC 7616 §3.5). `rspauth` of `auth-int` covers the content of the answer, which is yet to
