@@ -8,8 +8,8 @@ export interface Fault {
   readonly by: 'reset' | 'close' | 'stall';
 }
 
-/** How it answers a request, by its credentials: bytes, in Latin-1. */
-export type Answers = (credentials: string | undefined, method: string) => string;
+/** How it answers a request, by its credentials: bytes, in Latin-1. `granted`: another one on this connection was. */
+export type Answers = (credentials: string | undefined, method: string, granted: boolean) => string;
 
 /** A request of an exchange under way: what has come of it. */
 interface Incoming {
@@ -63,6 +63,7 @@ export class FaultyHop {
 
   #serve(socket: Socket): void {
     const incoming: Incoming = { text: '' };
+    let granted = false;
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));
@@ -73,7 +74,8 @@ export class FaultyHop {
       for (let request = take(incoming); request !== undefined; request = take(incoming)) {
         const credentials = /^proxy-authorization: ([^\r]*)/im.exec(request)?.[1];
         const method = request.slice(0, request.indexOf(' '));
-        const answer = this.#answers(credentials, method);
+        const answer = this.#answers(credentials, method, granted);
+        granted ||= answer.startsWith('HTTP/1.1 200 ');
         this.#send(socket, method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer);
       }
     });

@@ -13,6 +13,10 @@ import { downstreamTo, upstream } from './tier.ts';
  * client gets the whole answer, an honest error, or a connection that is cut; and the next request works.
  */
 const LANES = 8;
+/** How long an answer is waited for: where it will not come, and where it will. */
+const [SHORT, LONG] = ['100ms', '10s'];
+
+type Start = (port: number, responseTimeout: string) => Promise<TierUnderTest>;
 
 interface Scene {
   readonly scheme: string;
@@ -62,9 +66,9 @@ async function play(tier: TierUnderTest, hop: FaultyHop, scene: Scene, fault: Fa
 }
 
 /** How many bytes the hop sends when nothing fails. */
-async function length(scene: Scene, start: (port: number) => Promise<TierUnderTest>): Promise<number> {
+async function length(scene: Scene, start: Start): Promise<number> {
   const hop = await FaultyHop.start(PROXIES[scene.scheme] as never);
-  const tier = await start(hop.port);
+  const tier = await start(hop.port, LONG);
   const authority = `127.0.0.1:${hop.port}`;
   if (scene.known) await rawAnswer(tier.port, requestText('GET', authority));
   hop.plan(undefined);
@@ -76,10 +80,7 @@ async function length(scene: Scene, start: (port: number) => Promise<TierUnderTe
   return sent;
 }
 
-async function everyByte(
-  scene: Scene,
-  start: (port: number) => Promise<TierUnderTest>,
-): Promise<Record<string, string>> {
+async function everyByte(scene: Scene, start: Start): Promise<Record<string, string>> {
   const wrong: Record<string, string> = {};
   const bytes = await length(scene, start);
   const faults: Fault[] = (['reset', 'close', 'stall'] as const).flatMap((by) =>
@@ -88,7 +89,7 @@ async function everyByte(
   const lane = async (): Promise<void> => {
     for (let fault = faults.shift(); fault !== undefined; fault = faults.shift()) {
       const hop = await FaultyHop.start(PROXIES[scene.scheme] as never);
-      const tier = await start(hop.port);
+      const tier = await start(hop.port, fault.by === 'stall' ? SHORT : LONG);
       const why = await play(tier, hop, scene, fault);
       if (why !== undefined) wrong[`${fault.by} after ${fault.at} of ${bytes}`] = why;
       await tier.close();
@@ -114,7 +115,9 @@ const DOWNSTREAM: readonly Scene[] = [
 
 describe('the downstream', () => {
   test.each(DOWNSTREAM)('$scheme, $request, known: $known', async (scene) => {
-    expect(await everyByte(scene, (port) => downstreamTo(port, scene.scheme))).toEqual({});
+    expect(
+      await everyByte(scene, (port, responseTimeout) => downstreamTo(port, scene.scheme, responseTimeout)),
+    ).toEqual({});
   });
 });
 
@@ -126,6 +129,6 @@ describe('the upstream', () => {
     { scheme: 'none', request: 'large POST', known: true },
     { scheme: 'none', request: 'CONNECT', known: false },
   ])('$request, known: $known', async (scene) => {
-    expect(await everyByte(scene, () => upstream())).toEqual({});
+    expect(await everyByte(scene, (_port, responseTimeout) => upstream(responseTimeout))).toEqual({});
   });
 });

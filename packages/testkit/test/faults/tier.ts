@@ -9,11 +9,11 @@ export interface TierUnderTest {
   close(): Promise<void>;
 }
 
-const TIMES = { responseTimeout: '40ms', connectTimeout: '2s', drain: '2s', tunnelIdleTimeout: '2s' };
+const TIMES = { connectTimeout: '2s', drain: '2s', tunnelIdleTimeout: '2s' };
 const logger = createLogger('silent');
 
 /** A downstream in front of the hop at `port`, which it knows nothing of yet. */
-export function downstreamTo(port: number, scheme: string): Promise<TierUnderTest> {
+export function downstreamTo(port: number, scheme: string, responseTimeout: string): Promise<TierUnderTest> {
   const secret =
     scheme === 'bearer' ? { token: { value: 'token' } } : { username: 'alice', password: { value: 'secret' } };
   const own = scheme === 'none' ? {} : { credentials: { corp: { ...secret, schemes: [scheme] } } };
@@ -24,19 +24,19 @@ export function downstreamTo(port: number, scheme: string): Promise<TierUnderTes
     upstreams: {
       hop: { url: `http://127.0.0.1:${port}`, spare: 0, ...(scheme === 'none' ? {} : { credentials: 'corp' }) },
     },
-    limits: { ...TIMES, replayBody: '1KiB' },
+    limits: { ...TIMES, responseTimeout, replayBody: '1KiB' },
   });
   return startDownstream(config, { logger });
 }
 
 /** An upstream that asks nobody. */
-export function upstream(): Promise<TierUnderTest> {
+export function upstream(responseTimeout: string): Promise<TierUnderTest> {
   const config = upstreamSchema('/').parse({
     listen: '127.0.0.1:0',
     auth: { anonymous: true },
     private: 'allow',
     ports: { connect: ['1-65535'], any: ['1-65535'] },
-    limits: TIMES,
+    limits: { ...TIMES, responseTimeout },
   });
   return startUpstream(config, { logger });
 }
