@@ -83,6 +83,8 @@ export type ChainEvent =
       readonly challenges: readonly Challenge[];
       /** The connection stays open for the next leg. */
       readonly persistent: boolean;
+      /** Why a challenge of it could not be read. */
+      readonly fault?: string | undefined;
       /** The peer itself says that the user was recognised but may not do this. */
       readonly notPermitted: boolean;
     }
@@ -203,7 +205,10 @@ function onStanding(state: StateOf<'standing'>, event: EventOf<'response'>): Cha
 function afterProbe({ schemes }: { schemes: readonly ClientScheme[] }, event: EventOf<'response'>): ChainStep {
   const { challenges } = event;
   if (event.status !== 407) return [ENDED, { kind: 'relay' }];
-  if (challenges.length === 0) return unanswerable('no-challenge', 'the 407 has no challenge that can be read');
+  if (challenges.length === 0) {
+    const why = event.fault === undefined ? '' : `: ${event.fault}`;
+    return unanswerable('no-challenge', `the 407 has no challenge that can be read${why}`);
+  }
   const offered = schemes.filter((scheme) => ofScheme(challenges, scheme).length > 0);
   const names = [...new Set(challenges.map((challenge) => challenge.scheme))].join(', ');
   return (

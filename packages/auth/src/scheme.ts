@@ -138,6 +138,8 @@ export type VerifierTurn<S = unknown> =
       readonly kind: 'reject';
       readonly user?: string;
       readonly log: string;
+      /** What the client may be told: a fault of its manner, not of user or password. */
+      readonly why?: string;
       readonly challenges?: readonly Challenge[];
     }
   /** Says nothing against user or password: the same credentials for these challenges will do (`stale=true`). */

@@ -41,6 +41,8 @@ export type Verdict =
       readonly challenges: readonly Challenge[];
       readonly user?: string;
       readonly log: string;
+      /** As in {@link VerifierTurn}. */
+      readonly why?: string;
     }
   | { readonly kind: 'malformed'; readonly log: string }
   /** It cannot be said who this is: now, or of a request of this size. */
@@ -128,7 +130,7 @@ export class VerifierGate {
           state: { phase: 'handshake', scheme: scheme.name, schemeState: turn.state },
         };
       case 'reject':
-        return this.#ask('rejected', turn.log, turn.user, this.#instead(scheme, turn.challenges));
+        return this.#ask('rejected', turn.log, turn, this.#instead(scheme, turn.challenges));
       case 'stale':
         return this.#ask('stale', turn.log, undefined, this.#instead(scheme, turn.challenges));
       case 'malformed':
@@ -146,13 +148,19 @@ export class VerifierGate {
     return [...this.#schemes.values()].flatMap((scheme) => (scheme === of ? challenges : scheme.offer()));
   }
 
-  #ask(reason: AskReason, log: string, user?: string, challenges: readonly Challenge[] = this.offer()): GateStep {
+  #ask(
+    reason: AskReason,
+    log: string,
+    { user, why }: { readonly user?: string; readonly why?: string } = {},
+    challenges: readonly Challenge[] = this.offer(),
+  ): GateStep {
     const verdict: Verdict = {
       kind: 'ask',
       reason,
       challenges,
       log,
       ...(user === undefined ? {} : { user }),
+      ...(why === undefined ? {} : { why }),
     };
     return { verdict, state: undefined };
   }

@@ -142,6 +142,7 @@ const refusedAs =
       kind: 'reject',
       user,
       log,
+      why: log,
     });
   };
 
@@ -267,6 +268,7 @@ function ntlmv1(row: ConversationRow): void {
     kind: 'reject',
     user: row.user,
     log: 'NTLMv1 response: only NTLMv2 is taken',
+    why: 'NTLMv1 response: only NTLMv2 is taken',
   });
 }
 

@@ -150,7 +150,12 @@ describe('the verifier', () => {
     });
     const { state, message } = upToTypeThree(verifier);
     const changed = change(message);
-    expect(verifier.judge(tokenOf(changed), REQUEST, state)).toEqual({ kind: 'reject', user: changed.user, log });
+    expect(verifier.judge(tokenOf(changed), REQUEST, state)).toEqual({
+      kind: 'reject',
+      user: changed.user,
+      log,
+      why: log,
+    });
     expect(asked).toEqual([]);
   });
 
@@ -264,6 +269,7 @@ describe('names in an OEM code page, where they are taken', () => {
       kind: 'reject',
       user: 'älice',
       log: 'names that are not in Unicode, and so of an unknown code page',
+      why: 'names that are not in Unicode, and so of an unknown code page',
     });
   });
 

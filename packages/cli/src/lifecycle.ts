@@ -13,9 +13,13 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** Signals that end the process, in order; begins to watch at once, so that none is lost while tiers start. */
 export class Signals {
   readonly #arrived: NodeJS.Signals[] = [];
+  readonly #onHangup: () => void;
   #waiting: ((signal: NodeJS.Signals) => void)[] = [];
 
-  constructor() {
+  /** `onHangup`: SIGHUP, which must not end a service. */
+  constructor(onHangup: () => void = () => undefined) {
+    this.#onHangup = onHangup;
+    process.on('SIGHUP', onHangup);
     for (const name of SIGNALS) process.on(name, this.#onSignal);
   }
 
@@ -28,6 +32,7 @@ export class Signals {
 
   /** Back to the default: a signal kills. */
   stop(): void {
+    process.off('SIGHUP', this.#onHangup);
     for (const name of SIGNALS) process.off(name, this.#onSignal);
   }
 

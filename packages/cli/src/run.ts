@@ -61,7 +61,9 @@ export async function runTiers(names: readonly TierName[], options: RunOptions):
     for (const warning of warnings) logger.warn(formatProblem(warning));
   }
 
-  const signals = new Signals();
+  const signals = new Signals(() =>
+    logger.warn('SIGHUP: secrets are followed by themselves; to take on another configuration, restart'),
+  );
   const running: Running[] = [];
   const tiers: Partial<Record<TierName, Tier>> = {};
   try {

@@ -179,6 +179,8 @@ interface Given {
 /** As curl reads it: `:` for the tickets of the environment; a token for Bearer. */
 async function accountOf(user: string, scheme: string | undefined): Promise<Given> {
   if (user === ':') return { name: 'the tickets of the environment', account: { kerberos: await tickets() } };
+  if (scheme?.toLowerCase() === 'bearer' && user.includes(':'))
+    throw new Exit(EXIT.usage, '--scheme bearer: -u takes the token itself, without a user name');
   if (scheme?.toLowerCase() === 'bearer')
     return { name: 'the token', account: { token: fixedSecret(new Secret(user)) } };
   const colon = user.indexOf(':');

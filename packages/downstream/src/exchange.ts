@@ -187,7 +187,7 @@ export class Exchange {
     const { rejected } = this.#runtime;
     const { name } = hop.upstream;
     const answerable = identity.kind === 'own' && identity.answerable;
-    this.#record.note({ error: refusal.reason });
+    this.#record.note({ error: refusal.reason === 'closed' ? 'held-back' : refusal.reason });
     if (response !== undefined && rejected === 'ask' && answerable) return this.#deliver(response, true);
     await response?.finish();
     const relayable = answerable ? valuesOf(response?.head.headers ?? [], 'proxy-authenticate') : [];

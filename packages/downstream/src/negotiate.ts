@@ -221,7 +221,7 @@ class Negotiation {
     const challenges = challengesOf(response.head);
     // RFC 6750 §3.1: a token that is good, but not for this.
     const notPermitted = saysNotPermitted(headers) || lacksScope(challenges);
-    return { kind: 'response', status, challenges, persistent, notPermitted };
+    return { kind: 'response', status, challenges, persistent, notPermitted, fault: faultOf(response.head) };
   }
 
   /** Some proxies (tinyproxy, for one) answer wrong credentials with 401, which is for origins: none has been asked yet on CONNECT. */
@@ -295,6 +295,12 @@ const waitOf = (closed: Extract<Admission, { kind: 'closed' }> | undefined): Pic
 
 function refused(refusal: Refusal, response?: HopResponse): Refused {
   return { kind: 'refused', refusal, ...(response === undefined ? {} : { response }) };
+}
+
+/** Of the first challenge that cannot be read. */
+function faultOf({ headers }: ResponseHead): string | undefined {
+  const [fault] = parseChallenges(valuesOf(headers, 'proxy-authenticate')).faults;
+  return fault && `Proxy-Authenticate: expected ${fault.expected} at character ${fault.at + 1}`;
 }
 
 const challengesOf = ({ headers }: ResponseHead): Challenge[] =>

@@ -45,7 +45,7 @@ function textOf({ reason, detail, retryAfter = 0 }: Refusal, upstream: string, o
       };
     case 'unanswerable':
       return {
-        details: `credentials missing: ${upstream} asks for credentials that are not there: ${detail}`,
+        details: `credentials missing: ${upstream} asks for credentials, and none could be sent: ${detail}`,
         cause: `${upstream} asks for credentials, and none can be sent: ${detail}.`,
         remedy:
           'Give the upstream credentials in the configuration, of a scheme that it offers; or let the client send its own (identity: relay).',

@@ -76,22 +76,24 @@ const ruleSchema = z
     return { kind: 'allow', condition: complete };
   });
 
-/** A program and its arguments; or these with how it is run. */
-const helperSchema = () => {
+/** A program and its arguments; or these with how it is run: in `folder`, where relative paths start. */
+const helperSchema = (folder: string) => {
   const argv = z.tuple([z.string().min(1)], z.string(), 'expected a list: the program, then its arguments');
   const count = z.int().min(1);
   return z.union(
     [
-      argv.transform((list) => ({ argv: list })),
-      z.strictObject({
-        argv,
-        /** Processes at most. */
-        children: count.default(5),
-        /** Requests that one process takes at once, by channel-IDs; 0: one at a time, without. Basic and Digest only. */
-        concurrency: z.int().min(0).default(0),
-        /** Until a reply must be there. */
-        timeout: duration().default(10_000),
-      }),
+      argv.transform((list) => ({ argv: list, folder })),
+      z
+        .strictObject({
+          argv,
+          /** Processes at most. */
+          children: count.default(5),
+          /** Requests that one process takes at once, by channel-IDs; 0: one at a time, without. Basic and Digest only. */
+          concurrency: z.int().min(0).default(0),
+          /** Until a reply must be there. */
+          timeout: duration().default(10_000),
+        })
+        .transform((helper) => ({ ...helper, folder })),
     ],
     { error: 'expected a list such as [/usr/lib/squid/basic_ncsa_auth, ./htpasswd], or { argv: […], children, … }' },
   );
@@ -127,7 +129,7 @@ const authSchema = (baseDir: string) =>
     ntlm: z
       .strictObject({ domain: netbiosName().default('CHAIN407'), computer: netbiosName().default('UPSTREAM') })
       .prefault({}),
-    helpers: z.partialRecord(z.enum(HELPER_CHOICES), helperSchema()).default({}),
+    helpers: z.partialRecord(z.enum(HELPER_CHOICES), helperSchema(baseDir)).default({}),
   });
 
 const userSchema = (baseDir: string) =>

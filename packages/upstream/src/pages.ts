@@ -38,12 +38,15 @@ const ASKED: { readonly [R in Asked['reason']]: Pick<Explanation, 'details' | 'c
 };
 
 /** The 407 page. */
-export function askPage({ reason, challenges }: Asked): Explanation {
+export function askPage({ reason, why, challenges }: Asked): Explanation {
+  const { details, cause, remedy } = ASKED[reason];
   return {
     status: 407,
     error: 'http_request_denied',
     symptom: 'This proxy did not let the request pass (407).',
-    ...ASKED[reason],
+    details: why === undefined ? details : `${details}: ${why}`,
+    cause: why === undefined ? cause : `${cause} What is wrong with them: ${why}.`,
+    remedy,
     challenges: challengeLines(challenges),
   };
 }

@@ -6,6 +6,8 @@ import { reservationOf } from './reservation.ts';
 export interface HelperPoolOptions {
   /** The program and its arguments; no shell is involved. */
   readonly argv: readonly [command: string, ...args: string[]];
+  /** Where it is run. Default: where this process was. */
+  readonly folder?: string;
   /** Processes at most. Default 5. */
   readonly children?: number;
   /** Requests that one process takes at once, told apart by channel-IDs; default 0: one, without channel-IDs. */
@@ -49,7 +51,7 @@ export function pauseAfter(pauses: number): number {
  * because the last one ended before it replied to anything, requests fail at once until the next may be started.
  */
 export class HelperPool {
-  readonly #options: Required<HelperPoolOptions>;
+  readonly #options: Required<Omit<HelperPoolOptions, 'folder'>> & Pick<HelperPoolOptions, 'folder'>;
   readonly #queue: Job[] = [];
   readonly #processes = new Set<HelperProcess>();
   readonly #reserved = new Set<HelperProcess>();
@@ -192,14 +194,21 @@ export class HelperPool {
   }
 
   #spawn(): HelperProcess | undefined {
-    const { argv, concurrency, timeout, log } = this.#options;
+    const { argv, folder, concurrency, timeout, log } = this.#options;
     const onFree = (): void => {
       this.#pauses = 0;
       this.#unfit = undefined;
       this.#serve();
     };
     try {
-      return new HelperProcess({ argv, concurrency, timeout, log, onFree });
+      return new HelperProcess({
+        argv,
+        ...(folder === undefined ? {} : { folder }),
+        concurrency,
+        timeout,
+        log,
+        onFree,
+      });
     } catch (error) {
       this.#onUnfit(this.#named((error as NodeJS.ErrnoException).message));
       return undefined;

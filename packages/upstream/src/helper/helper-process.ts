@@ -12,6 +12,8 @@ export type HelperAnswer =
 
 export interface HelperProcessOptions {
   readonly argv: readonly [command: string, ...args: string[]];
+  /** Where it is run. Default: where this process was. */
+  readonly folder?: string;
   /** Requests at once, told apart by channel-IDs; 0: one after the other, without. */
   readonly concurrency: number;
   /** Milliseconds until a request that has no reply ends the process. */
@@ -60,7 +62,7 @@ export class HelperProcess {
   constructor(options: HelperProcessOptions) {
     this.#options = options;
     const [command, ...args] = options.argv;
-    this.#child = spawn(command, args, { stdio: 'pipe', windowsHide: true });
+    this.#child = spawn(command, args, { stdio: 'pipe', windowsHide: true, cwd: options.folder });
     this.#stderr = new StderrLog((line) => options.log(this.#named(line)));
     this.ended = new Promise((resolve) => {
       this.#end = resolve;

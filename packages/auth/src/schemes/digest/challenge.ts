@@ -32,6 +32,9 @@ const QOPS: ReadonlyMap<string, Qop> = new Map([
   ['auth-int', 'auth-int'],
 ]);
 
+/** Characters; nonces of known proxies have less than 100. */
+const MAX_ECHOED = 4096;
+
 const fault = (reason: 'malformed' | 'unsupported', why: string): ReadChallenge => ({ ok: false, reason, why });
 const isTrue = (value: string | undefined): boolean => value?.toLowerCase() === 'true';
 
@@ -40,6 +43,10 @@ export function readChallenge({ params }: Challenge): ReadChallenge {
   const [realm, nonce, opaque] = ['realm', 'nonce', 'opaque'].map((name) => params.get(name));
   if (realm === undefined) return fault('malformed', 'a challenge without realm');
   if (nonce === undefined) return fault('malformed', 'a challenge without nonce');
+  // They are sent back as they came, with every request.
+  const [longest] = [nonce, opaque ?? '', realm].map((text) => text.length).sort((a, b) => b - a);
+  if (longest !== undefined && longest > MAX_ECHOED)
+    return fault('unsupported', `a nonce, opaque or realm of ${longest} characters, more than ${MAX_ECHOED}`);
   const algorithmName = params.get('algorithm');
   const algorithm = findAlgorithm(algorithmName ?? 'MD5');
   if (algorithm === undefined) return fault('unsupported', `unknown algorithm ${shown(algorithmName ?? '')}`);

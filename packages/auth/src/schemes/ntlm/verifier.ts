@@ -106,12 +106,13 @@ export function ntlmVerifier(
   ): MaybePromise<Turn> {
     if (state === undefined) return malformed('a type 3 before a type 1 on this connection');
     const { user, domain, flags } = message;
-    if (hasControls(user + domain)) return malformed('control characters in a name');
     const weak = whyTooWeak(message);
-    if (weak !== undefined) return { kind: 'reject', user, log: weak };
+    if (weak !== undefined) return { kind: 'reject', user, log: weak, why: weak };
     if (!hasFlag(flags, 'NEGOTIATE_UNICODE') && !(oemNames && ASCII.test(user + domain))) {
-      return { kind: 'reject', user, log: 'names that are not in Unicode, and so of an unknown code page' };
+      const why = 'names that are not in Unicode, and so of an unknown code page';
+      return { kind: 'reject', user, log: why, why };
     }
+    if (hasControls(user + domain)) return malformed('control characters in a name');
     const decoded = decodeNtlmv2Response(message.ntResponse);
     if (!decoded.ok) return malformed(decoded.why);
     const { response } = decoded;
