@@ -214,6 +214,20 @@ describe('the table', () => {
       action: { kind: 'unanswerable', reason: 'no-challenge', detail: 'the 407 has no challenge that can be read' },
     },
     {
+      row: 'probing, 407 with a challenge that cannot be read: unanswerable, and says where',
+      schemes: [basic],
+      events: [
+        probed,
+        { kind: 'response', status: 407, challenges: [], persistent: true, notPermitted: false, fault: 'at 7' },
+      ],
+      phase: 'ended',
+      action: {
+        kind: 'unanswerable',
+        reason: 'no-challenge',
+        detail: 'the 407 has no challenge that can be read: at 7',
+      },
+    },
+    {
       row: 'probing, 407, none of ours offered: unanswerable no-common-scheme',
       schemes: [digest],
       events: asked('NTLM', 'Basic realm="a"', 'Basic realm="b"'),

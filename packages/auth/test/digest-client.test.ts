@@ -54,6 +54,12 @@ describe('of several challenges', () => {
 
   test.each<[string, readonly string[], string, string]>([
     ['no nonce', ['qop="auth"'], 'unexpected-token', 'a challenge without nonce'],
+    [
+      'a nonce that would weigh down every request',
+      [`nonce="${'n'.repeat(4097)}"`],
+      'unsupported',
+      'a nonce, opaque or realm of 4097 characters, more than 4096',
+    ],
     ['an unknown algorithm', ['nonce="n", algorithm=SHA3'], 'unsupported', 'unknown algorithm "SHA3"'],
     ['an unknown qop', ['nonce="n", qop="auth-conf"'], 'unsupported', 'unknown qop "auth-conf"'],
     ['an empty qop', ['nonce="n", qop=""'], 'unsupported', 'unknown qop ""'],

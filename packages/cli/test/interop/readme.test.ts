@@ -92,6 +92,15 @@ const ROWS: readonly Row[] = [
   { command: /^npm run check$/, run: script('check') },
   { command: /^npm run interop$/, run: script('interop') },
   { command: /^npm run fuzz$/, run: script('fuzz') },
+  { command: /^npm run soak$/, run: script('soak') },
+  {
+    command: /^npm run bench$/,
+    run: async () => {
+      expect(SCRIPTS.bench).toContain('scripts/bench.mjs');
+      const { stdout } = await promisify(execFile)('node', ['scripts/bench.mjs', '--list'], { cwd: TOP });
+      expect(stdout).toContain('get-1k-basic');
+    },
+  },
   {
     command: /^curl -x http:\/\/127.0.0.1:3128 /,
     run: async (command) => expect(await curl(command)).toMatch(/\n200$/),

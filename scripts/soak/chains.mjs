@@ -1,0 +1,31 @@
+import { startChain } from '../../packages/testkit/dist/index.js';
+
+/** Kept connections end soon: what is left after that is a leak. */
+const IDLE = '1s';
+
+/** One chain for each way to authenticate; in `relay` the client does it. */
+export function startChains() {
+  return Promise.all(['basic', 'digest', 'ntlm', 'relay'].map(start));
+}
+
+async function start(name) {
+  const scheme = name === 'relay' ? 'basic' : name;
+  const chain = await startChain({
+    upstream: { auth: { schemes: [scheme] }, limits: { idleTimeout: IDLE } },
+    downstream: {
+      identity: name === 'relay' ? 'relay' : 'substitute',
+      upstreams: { upstream: { idleTimeout: IDLE, spare: 2 } },
+      limits: { idleTimeout: IDLE, replayBody: '64KiB', replayMemory: '256KiB' },
+    },
+  });
+  const line = `Proxy-Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}\r\n`;
+  return {
+    name,
+    port: chain.downstream.port,
+    credentials: name === 'relay' ? line : '',
+    /** Connections of clients and between the tiers. */
+    connections: () => chain.downstream.connections + chain.upstream.connections + chain.origin.connections,
+    forget: () => chain.clearLegs(),
+    close: () => chain.close(),
+  };
+}
