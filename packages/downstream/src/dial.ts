@@ -50,23 +50,25 @@ export function dial({ host, port, connectTimeout, tls }: HopAddress, cancellati
     };
     const socket = tls === undefined ? connect(address) : tls.connect(address);
     cancellation.hold(socket);
-    const late = new HopError('connect', HOP_CODES.connectTimeout, `no connection in ${connectTimeout} ms`, true);
-    const timer = setTimeout(() => socket.destroy(late), connectTimeout);
-    // Stays for the socket's whole life: after this function an error is told by 'close'.
-    socket.on('error', (error: NodeJS.ErrnoException) => {
+    let settled = false;
+    // Errors are made where they are needed: each of them looks at the stack.
+    const fail = (code: string, message: string): void => {
       clearTimeout(timer);
-      reject(
-        error instanceof HopError ? error : new HopError('connect', error.code ?? error.name, error.message, true),
-      );
-    });
+      if (!settled) reject(new HopError('connect', code, message, true));
+      settled = true;
+    };
+    const timer = setTimeout(() => {
+      fail(HOP_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
+      socket.destroy();
+    }, connectTimeout);
+    // Stays for the socket's whole life: after this function an error is told by 'close'.
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.name, error.message));
+    // Destroyed without an error: cancelled.
+    socket.once('close', () => fail(HOP_CODES.closed, 'the connection was closed'));
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
+      settled = true;
       resolve(socket);
-    });
-    // Destroyed without an error: cancelled.
-    socket.once('close', () => {
-      clearTimeout(timer);
-      reject(new HopError('connect', HOP_CODES.closed, 'the connection was closed', true));
     });
   });
 }

@@ -50,8 +50,10 @@ function dial({ limits }: Tier, { res }: SocketExchange, { host, port, lookup }:
       settle({ kind: 'gone' });
       socket.destroy();
     };
-    const late = new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${limits.connectTimeout} ms`);
-    const timer = setTimeout(() => socket.destroy(late), limits.connectTimeout);
+    // Made where it is needed: an error looks at the stack.
+    const late = (): Error =>
+      new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${limits.connectTimeout} ms`);
+    const timer = setTimeout(() => socket.destroy(late()), limits.connectTimeout);
     res.once('close', onGone);
     // Stays for the socket's whole life.
     socket.on('error', (error) => settle({ kind: 'failed', error }));

@@ -88,8 +88,8 @@ export function awaitAnswer(
     res.once('close', onGone);
     request.once('socket', (socket) => {
       if (!socket.connecting) return;
-      const late = new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
-      connecting = setTimeout(() => request.destroy(late), connectTimeout);
+      const late = (): Error => new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
+      connecting = setTimeout(() => request.destroy(late()), connectTimeout);
       socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
     });
     request.setTimeout(responseTimeout).on('timeout', onTimeout);
