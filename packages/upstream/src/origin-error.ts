@@ -7,6 +7,9 @@ export const ORIGIN_CODES = {
   malformed: 'ERR_ORIGIN_MALFORMED',
   /** The origin answered 407, which only a proxy may. */
   asked: 'ERR_ORIGIN_ASKED',
+  /** It stopped in the middle of its answer; the client left before that had an end. */
+  cut: 'ERR_ORIGIN_CUT',
+  gone: 'ERR_CLIENT_GONE',
 } as const;
 
 export type OriginCode = (typeof ORIGIN_CODES)[keyof typeof ORIGIN_CODES];
