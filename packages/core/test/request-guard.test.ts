@@ -112,7 +112,18 @@ describe('answers 400, and hands nothing on, for', () => {
   });
 });
 
-// The attack that must not work: a refusal of which only half arrives explains nothing, and looks like a broken proxy.
+// The attack: what we refuse is followed by a request that nobody waits for, and that would be made all the same.
+test.each([
+  ['a request', `${GET}\r\n`],
+  ['CONNECT', `${CONNECT}\r\n`],
+  ['an Upgrade', `${GET}Connection: upgrade\r\nUpgrade: x\r\n\r\n`],
+])('behind a refused request, %s is not begun', async (_name, message) => {
+  const answer = await exchange(`${GET}Host: b\r\n\r\n${message}`);
+  expect(answer.split('HTTP/1.1 ')).toHaveLength(2);
+  expect(seen).toEqual([]);
+});
+
+// A refusal of which only half arrives explains nothing, and looks like a broken proxy.
 test.each([
   ['a coding that is not chunked, and no chunks', `${POST}Transfer-Encoding: xchunked\r\n\r\nhello`],
   [
