@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OWN_REQUESTS } from './own-requests.ts';
 import { dataIsMissed, NOT_REJECTED, NOT_TAKEN, publishedCases } from './published-cases.ts';
+import type { Cut } from './raw-side.ts';
 import type { Sent } from './send-requests.ts';
 import { sendRequests } from './send-requests.ts';
 import type { Stand } from './tiers.ts';
@@ -41,8 +42,8 @@ test('published requests are there, or it is meant that they are not', () => {
 
 describe.each(Object.keys(TIERS))('the %s', (tier) => {
   let stand: Stand;
-  const send = (text: string): Promise<Sent> =>
-    sendRequests(stand, Buffer.from(text.replaceAll('__ORIGIN__', stand.hop.authority), 'latin1'));
+  const send = (text: string, cut: Cut = 'whole'): Promise<Sent> =>
+    sendRequests(stand, Buffer.from(text.replaceAll('__ORIGIN__', stand.hop.authority), 'latin1'), cut);
   const decoded = (base64: string): string => Buffer.from(base64, 'base64').toString('latin1');
 
   beforeAll(async () => {
@@ -56,6 +57,15 @@ describe.each(Object.keys(TIERS))('the %s', (tier) => {
 
   describe('takes in one reading, if it does, a request of our own', () => {
     test.each(own('must-not-desync'))('$id', async ({ text }) => expectPassed(await send(text)));
+  });
+
+  describe('reads in the same way what comes byte by byte:', () => {
+    const short = OWN_REQUESTS.filter(({ text }) => text.length < 1000);
+    test.each(short)('$id', async ({ text, expect: wanted }) => {
+      const sent = await send(text, 'bytes');
+      if (wanted === 'must-reject') expectRefused(sent);
+      else expectPassed(sent);
+    });
   });
 
   // Most are in origin-form, which no proxy takes.

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { MARK } from './next-hop.ts';
+import type { Cut } from './raw-side.ts';
 import { RawSide } from './raw-side.ts';
 import type { Message, Transcript } from './strict-reader.ts';
 import { isFinal, readRequests, readResponses, valuesOf } from './strict-reader.ts';
@@ -38,7 +39,7 @@ const MENDED = [
  * but whole and cut requests that have one reading, where the client's answers are not those of its requests, in their
  * order, or where a connection is left.
  */
-export async function sendRequests(stand: Stand, bytes: Buffer): Promise<Sent> {
+export async function sendRequests(stand: Stand, bytes: Buffer, cut: Cut = 'whole'): Promise<Sent> {
   const { hop, tier, connect } = stand;
   hop.forget();
   const asked = readRequests(bytes.toString('latin1'));
@@ -47,7 +48,7 @@ export async function sendRequests(stand: Stand, bytes: Buffer): Promise<Sent> {
   const methodOf = (n: number): string => asked.messages[n]?.start[0] ?? /^\w*/.exec(asked.rest)?.[0] ?? '';
   const answers = (): Transcript => readResponses(client.text, methodOf, client.ended);
   try {
-    client.socket.write(bytes);
+    await client.write(bytes, cut);
     // What is right is answered, or the connection ends; what is not whole waits for more.
     await client.until(() => client.ended || answers().messages.filter(isFinal).length >= asked.messages.length);
     await ask(stand, AFTER);
