@@ -22,7 +22,16 @@ import {
   whenSettled,
   withToken,
 } from '../../packages/auth/dist/index.js';
-import { MessageError, ResponseReader } from '../../packages/core/dist/index.js';
+import {
+  endToEnd,
+  guardRequest,
+  MessageError,
+  parseConnectTarget,
+  parseForwardTarget,
+  ResponseReader,
+  valuesOf,
+} from '../../packages/core/dist/index.js';
+import { LineReader } from '../../packages/upstream/dist/helper/line-reader.js';
 import { parseReply, takeChannel } from '../../packages/upstream/dist/helper/protocol.js';
 
 /**
@@ -220,6 +229,82 @@ target(
     assert.ok(['OK', 'ERR', 'BH', 'TT', 'AF', 'NA'].includes(parseReply(line).result));
   },
 );
+
+target('helper lines', ['OK user=alice\r\nERR\n', `${'x'.repeat(40)}\nOK\n`, '\n\r\n\r\r\n'], (bytes) => {
+  const most = 16;
+  const wanted = text(bytes).split('\n');
+  const last = wanted.pop();
+  const lines = [...wanted, ...(last.length > most ? [last] : [])].map((line) =>
+    line.length > most ? [line.slice(0, most), false] : [line.replace(/\r$/, ''), true],
+  );
+  // However the bytes are cut.
+  for (const size of [bytes.length || 1, 7, 1]) {
+    const read = [];
+    const reader = new LineReader(most, (line, whole) => read.push([line, whole]));
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+    assert.deepEqual(read, lines);
+  }
+});
+
+const TARGETS_OF_REQUESTS = [
+  'http://origin.test/a//b/../c?d=e',
+  'https://user:password@origin.test:8443?a',
+  'http://[2001:db8::1]:8080/',
+  'HTTP://ORIGIN.test',
+  'http://127.0.0.1:80/',
+  'origin.test:443',
+  '[::1]:443',
+  '/a',
+  '*',
+];
+
+target('request targets', TARGETS_OF_REQUESTS, (bytes) => {
+  const url = text(bytes);
+  for (const method of ['GET', 'OPTIONS']) {
+    const parsed = parseForwardTarget(method, url);
+    if (!parsed.ok || parsed.target.form !== 'absolute') continue;
+    const { absolute, authority, host, path, port } = parsed.target;
+    assert.match(authority, /^[\w.~:[\]-]+$/);
+    assert.match(path, method === 'OPTIONS' ? /^[/*]/ : /^\//);
+    // The next hop, and whoever asks the guard again, reads the same; but OPTIONS of a whole server has no path.
+    assert.deepEqual(parseForwardTarget(method, absolute), parsed);
+    const request = { method, url: absolute, httpVersion: '1.1', rawHeaders: ['Host', authority] };
+    assert.equal(guardRequest(request, 'request').ok, true);
+    agreeOnPlace(absolute, host, port);
+  }
+  const connect = parseConnectTarget(url);
+  if (connect.ok) agreeOnPlace(`http://${url}/`, connect.target.host, connect.target.port);
+});
+
+/** Browsers read the URL as we do. Where they see a number, they write it as an address: `0x7f.1`. */
+function agreeOnPlace(absolute, host, port) {
+  if (!URL.canParse(absolute)) return;
+  const url = new URL(absolute);
+  assert.equal(Number(url.port || (url.protocol === 'https:' ? 443 : 80)), port);
+  if (/^[0-9.]+$/.test(url.hostname) || url.hostname.startsWith('[')) return;
+  assert.equal(url.hostname, host);
+}
+
+const FIELDS = [
+  'Connection: close, X-Hop, content-length\r\nX-Hop: a\r\nContent-Length: 5\r\nKeep-Alive: b\r\nX: c',
+  'connection: te\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nProxy-Authorization: a\r\nUpgrade: x\r\nHost: a',
+];
+
+target('header fields', FIELDS, (bytes) => {
+  const raw = text(bytes)
+    .split('\r\n')
+    .flatMap((line) => {
+      const [name, ...value] = line.split(':');
+      return [name, value.join(':').trim()];
+    });
+  const kept = endToEnd(raw);
+  // The framing of a body is nobody's to take away by Connection.
+  assert.deepEqual(valuesOf(kept, 'content-length'), valuesOf(raw, 'content-length'));
+  for (const name of ['connection', 'transfer-encoding', 'proxy-authorization', 'upgrade']) {
+    assert.deepEqual(valuesOf(kept, name), []);
+  }
+  assert.deepEqual(endToEnd(kept), kept);
+});
 
 const RESPONSES = [
   'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',

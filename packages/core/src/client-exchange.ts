@@ -103,20 +103,24 @@ export function responseUnderWay(
   return socket._httpMessage ?? undefined;
 }
 
-/** Calls `begin` when no earlier (pipelined) response is under way on the socket; never, when the client goes first. */
+/**
+ * Calls `begin` when no earlier (pipelined) response is under way on the socket; never, when the client goes first, or when
+ * its connection ends with such a response (RFC 9112 §9.6).
+ */
 export function afterEarlierResponses(socket: Socket, begin: () => void): void {
   const current = responseUnderWay(socket);
   if (current !== undefined) current.once('close', () => afterEarlierResponses(socket, begin));
-  else if (!socket.destroyed) begin();
+  else if (socket.writable) begin();
 }
 
 /**
  * Calls `begin` when it is the turn of `res`: a pipelined request is not begun before those ahead of it are answered,
- * since they may have effects that it is to come after (RFC 9112 §9.3.2). Never, when the client goes first.
+ * since they may have effects that it is to come after (RFC 9112 §9.3.2). Never, when the client goes first, or when its
+ * connection ends with one of theirs (§9.6): what follows a request that was refused is no request.
  */
 export function inTurn(socket: Socket, res: ServerResponse, begin: () => void): void {
   const current = responseUnderWay(socket);
   if (current === undefined || current === res) {
-    if (!socket.destroyed) begin();
+    if (socket.writable) begin();
   } else current.once('close', () => inTurn(socket, res, begin));
 }

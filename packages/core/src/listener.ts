@@ -87,8 +87,8 @@ export class Listener {
       // An upload may take as long as it likes; what stalls is found by the idle limits.
       requestTimeout: 0,
       connectionsCheckingInterval: 1000,
-      // Whatever Host says, the request guard decides; without this Node answers before it can explain.
-      requireHostHeader: true,
+      // The request guard asks for it: Node's own answer explains nothing.
+      requireHostHeader: false,
       shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
     };
     this.#server =

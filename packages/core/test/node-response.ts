@@ -16,13 +16,16 @@ export interface NodeResponse {
   readonly rest: string;
 }
 
+/** Node's client, to be given responses. */
+export interface NodeResponseReader {
+  readonly read: (bytes: Buffer, context: ResponseContext) => Promise<NodeResponse | undefined>;
+  readonly stop: () => void;
+}
+
 const HEAD_END = '\r\n\r\n';
 
 /** A server that answers every connection with the bytes that stand next, and ends. */
-export async function nodeReader(): Promise<{
-  read: (bytes: Buffer, context: ResponseContext) => Promise<NodeResponse | undefined>;
-  stop: () => void;
-}> {
+export async function nodeReader(): Promise<NodeResponseReader> {
   let answer: Buffer = Buffer.alloc(0);
   const { port, stop } = await serve((socket) => {
     let head = '';

@@ -8,14 +8,13 @@ import type {
   TunnelOptions,
   TunnelSide,
 } from '@chain407/core';
-import { endToEnd, endToEndTrailers, linesOf, pairsOf, splice, valuesOf } from '@chain407/core';
+import { endToEnd, endToEndTrailers, LENGTH, linesOf, pairsOf, splice, valuesOf } from '@chain407/core';
 import type { HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
 import { formatHead } from './request-head.ts';
 
 /** What belongs to the negotiation between client and upstream, where the client's credentials are relayed. */
 const NEGOTIATION: ReadonlySet<string> = new Set(['proxy-authenticate', 'proxy-authentication-info', 'proxy-support']);
-const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
 export interface DeliveryOptions {
   /** Pass the upstream's challenges on, each a line of its own. */
@@ -36,7 +35,6 @@ const COMPLETE: Delivered = { kind: 'complete' };
 
 /** The fields of a response as the client gets them; `length` of its body, where that is known better than they say. */
 function responseHeaders(head: ResponseHead, { relayNegotiation, via }: DeliveryOptions, length?: number): string[] {
-  // RFC 9110 §8.6: no Content-Length on 1xx, 204 and 2xx to CONNECT; some peers send one all the same.
   const noBody = head.status < 200 || head.status === 204 || head.framing.kind === 'tunnel';
   const headers = endToEnd(head.headers, noBody || length !== undefined ? LENGTH : undefined);
   if (length !== undefined) headers.push('Content-Length', String(length));

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
-import { countForward, endToEnd, valuesOf } from '@chain407/core';
+import { countForward, endToEnd, MAX_INFORMATIONAL, valuesOf } from '@chain407/core';
 import type { Destination } from './destination.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 
@@ -93,6 +93,14 @@ export function awaitAnswer(
       socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
     });
     request.setTimeout(responseTimeout).on('timeout', onTimeout);
+    // Each one counts as a sign of life: without end of them, no time limit would end it.
+    let informational = 0;
+    request.on('information', () => {
+      informational += 1;
+      if (informational <= MAX_INFORMATIONAL) return;
+      settle({ kind: 'failed', error: new OriginError(ORIGIN_CODES.malformed, 'too many 1xx responses') });
+      request.destroy();
+    });
     request.on('error', (error) => settle({ kind: 'failed', error }));
     request.once('response', (response) => settle({ kind: 'response', response }));
     request.once('upgrade', (response, socket, head) => {

@@ -1,11 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
-import { endToEnd, endToEndTrailers, listOf, pairsOf } from '@chain407/core';
+import { endToEnd, endToEndTrailers, LENGTH, listOf, pairsOf } from '@chain407/core';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 import type { Outcome } from './outcome.ts';
 
-/** RFC 9110 §8.6: not on a 204, though some origins send it. */
-const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 /** The trailer fields that may go on. */
 export const trailerPairs = (rawTrailers: RawHeaders): [string, string][] => pairsOf(endToEndTrailers(rawTrailers));
 

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { ExchangeRecord, SocketExchange } from '@chain407/core';
-import { endToEnd, valuesOf } from '@chain407/core';
+import { endToEnd, LENGTH, valuesOf } from '@chain407/core';
 import { openTunnel } from './open-tunnel.ts';
 import { beginLeg } from './origin-leg.ts';
 import type { OriginRequest } from './origin-request.ts';
@@ -42,7 +42,12 @@ export async function upgrade(
 
   const { response, socket, head } = answer;
   const switched = ['Connection', 'Upgrade', 'Upgrade', valuesOf(response.rawHeaders, 'upgrade').join(', ')];
-  const fields = [...endToEnd(response.rawHeaders), 'Via', `${response.httpVersion} ${tier.pseudonym}`, ...switched];
+  const fields = [
+    ...endToEnd(response.rawHeaders, LENGTH),
+    'Via',
+    `${response.httpVersion} ${tier.pseudonym}`,
+    ...switched,
+  ];
   const start = { status: 101, reason: response.statusMessage || 'Switching Protocols', headers: fields };
   return openTunnel(exchange, { socket, head }, start, tier.tunnel, record);
 }

@@ -76,6 +76,9 @@ export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOT
   return kept;
 }
 
+/** What a peer may send on 1xx, 204 and 2xx to CONNECT, and nobody may pass on (RFC 9110 §8.6). */
+export const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+
 /** What a trailer section must not say (RFC 9110 §6.5.1): it comes too late for framing and routing. */
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set(['content-length', 'host', 'content-type', 'content-encoding']);
 

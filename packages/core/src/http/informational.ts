@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { RawHeaders } from './headers.ts';
-import { endToEnd, listOf } from './headers.ts';
+import { endToEnd, LENGTH, listOf } from './headers.ts';
 
 /** A 1xx of the next hop (RFC 9110 §15.2). */
 export interface Informational {
@@ -22,7 +22,7 @@ export function inviteBody(res: ServerResponse): void {
 export function relayInformational(res: ServerResponse, { status, reason, headers }: Informational, via: string): void {
   if (status === 100) inviteBody(res);
   else if (takesInformational(res)) {
-    const fields = [...endToEnd(headers), 'Via', via];
+    const fields = [...endToEnd(headers, LENGTH), 'Via', via];
     let head = `HTTP/1.1 ${status} ${reason}\r\n`;
     for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
     res.socket?.write(`${head}\r\n`, 'latin1');

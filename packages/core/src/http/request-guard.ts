@@ -6,7 +6,7 @@ import { hostAgrees, parseConnectTarget, parseForwardTarget } from './request-ta
 /**
  * Refuses what Node's strict parser lets through and a next hop might read differently. Node itself has already
  * answered 400 to Content-Length with Transfer-Encoding, repeated Content-Length, odd Transfer-Encoding, obs-fold, bare
- * LF, a space before a colon, a missing Host, and control characters in the target.
+ * LF, a space before a colon, and control characters in the target.
  */
 export type RequestKind = 'request' | 'connect' | 'upgrade';
 
@@ -29,6 +29,8 @@ export function guardRequest(request: GuardedRequest, kind: RequestKind): GuardV
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return refuse(`HTTP/${httpVersion} in a request of HTTP/1`);
   const hosts = valuesOf(rawHeaders, 'host');
   if (hosts.length > 1) return refuse('more than one Host');
+  // RFC 9112 §3.2. Where it is left out of CONNECT, nothing is in doubt: the target is all that it could say.
+  if (hosts.length === 0 && httpVersion === '1.1' && kind !== 'connect') return refuse('no Host');
   // `headers` would show the first, a next hop may read the last.
   if (valuesOf(rawHeaders, 'proxy-authorization').length > 1) return refuse('more than one Proxy-Authorization');
   const body = bodyOf(rawHeaders);

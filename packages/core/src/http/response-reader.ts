@@ -22,7 +22,7 @@ const LF = 10;
 /** The first line is looked at, while it comes, up to this many bytes. */
 const MAX_WATCHED = 256;
 /** A peer may send some of these before the final head; an endless stream of them is an attack. */
-const MAX_INFORMATIONAL = 32;
+export const MAX_INFORMATIONAL = 32;
 
 /**
  * Reads one HTTP/1 response, sans I/O: give bytes to {@link ResponseReader.push}, then call {@link ResponseReader.next}

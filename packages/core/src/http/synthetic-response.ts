@@ -147,7 +147,10 @@ export function explain(
  * (RFC 9112 §9.6). So the response goes out whole, and the end waits for the client a little.
  */
 function endAfterRequest(res: ServerResponse, body: string): void {
+  // In one piece and at once: where the rest of the request is malformed, its connection is cut.
+  res.cork();
   res.flushHeaders();
   if (body !== '') res.write(body);
+  res.uncork();
   drainRequest(res.req).then(() => res.end());
 }

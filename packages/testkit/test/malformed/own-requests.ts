@@ -88,6 +88,33 @@ const REJECTED: readonly (readonly [what: string, text: string])[] = [
   ],
   ['RFC 6585 §5: a head that is too large', get(`X: ${'x'.repeat(70_000)}\r\n`)],
   ['RFC 6585 §5: more fields than the limit', get('X: a\r\n'.repeat(300))],
+  [
+    'RFC 9112 §3.2: no Host on an Upgrade',
+    'GET http://__ORIGIN__/ HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+  ],
+  ['RFC 9110 §4.2: a target without a host', 'GET http:/// HTTP/1.1\r\nHost:\r\n\r\n'],
+  ['RFC 9110 §4.2: an encoded host', 'GET http://127%2e0.0.1/ HTTP/1.1\r\nHost: 127%2e0.0.1\r\n\r\n'],
+  ['RFC 9112 §3.2: userinfo in Host', 'GET http://__ORIGIN__/ HTTP/1.1\r\nHost: x@__ORIGIN__\r\n\r\n'],
+  ['RFC 9112 §5.1: a folded Host', 'GET http://__ORIGIN__/ HTTP/1.1\r\nHost: __ORIGIN__\r\n other.test\r\n\r\n'],
+  ['RFC 9112 §6.1: a coding with a vertical tab', post('Transfer-Encoding: \x0bchunked\r\n', '0\r\n\r\n')],
+  ['RFC 9112 §6.1: a coding in quotes', post('Transfer-Encoding: "chunked"\r\n', '0\r\n\r\n')],
+  ['RFC 9112 §6.1: an empty coding', post('Transfer-Encoding:\r\n', '0\r\n\r\n')],
+  ['RFC 9112 §6.3: a length with a decimal', post('Content-Length: 5.0\r\n', 'hello')],
+  ['RFC 9112 §7.1: a size with a space', chunked('5 \r\nhello\r\n0\r\n\r\n')],
+  ['RFC 9112 §7.1: no size', chunked(';a=b\r\nhello\r\n0\r\n\r\n')],
+  ['RFC 9112 §7.1.2: a folded trailer', chunked('5\r\nhello\r\n0\r\nA: b\r\n c\r\n\r\n')],
+  ['RFC 9112 §9.3.2: a good request, and one that is not behind it', get('') + post('Content-Length: x\r\n', 'x')],
+  ['RFC 9112 §9.6: a request that is refused, and a good one behind it', get('Host: other.test\r\n') + get('')],
+  [
+    'RFC 9112 §9.6: CONNECT that is refused, and a good request behind it',
+    `CONNECT __ORIGIN__ HTTP/1.1\r\n${HOST}Host: other.test\r\n\r\n${get('')}`,
+  ],
+  [
+    'RFC 9112 §9.6: a request that is refused, and CONNECT behind it',
+    `${get('Host: other.test\r\n')}CONNECT __ORIGIN__ HTTP/1.1\r\n${HOST}\r\n`,
+  ],
+  ['RFC 9110 §9.3.6: CONNECT to port 0', 'CONNECT 127.0.0.1:0 HTTP/1.1\r\nHost: 127.0.0.1:0\r\n\r\n'],
+  ['RFC 9110 §9.3.6: CONNECT with userinfo', `CONNECT x:y@__ORIGIN__ HTTP/1.1\r\n${HOST}\r\n`],
   ['RFC 9110 §10.1.1: another expectation', get('Expect: 200-maybe\r\n')],
 ];
 
@@ -130,6 +157,36 @@ const ONE_READING: readonly (readonly [what: string, text: string])[] = [
   ['RFC 9112 §9.3: chunks that never end', chunked('5\r\nhello\r\n')],
   ['RFC 9112 §2.1: a head that never ends', `GET http://__ORIGIN__/ HTTP/1.1\r\n${HOST}`],
   ['RFC 9112 §9.3: HTTP/1.0', 'GET http://__ORIGIN__/ HTTP/1.0\r\n\r\n'],
+  ['RFC 9110 §10.1.4: TE, and what it names', get('TE: trailers\r\nConnection: TE\r\n')],
+  ['RFC 9110 §6.5.1: Host in the trailers', chunked('5\r\nhello\r\n0\r\nHost: other.test\r\n\r\n') + get('')],
+  ['RFC 9110 §11.7.2: credentials in the trailers', chunked('0\r\nProxy-Authorization: Basic YTpi\r\n\r\n')],
+  ['RFC 9112 §9.6: the last request, and one behind it', get('Connection: close\r\n') + SMUGGLED],
+  ['RFC 9112 §9.3: HTTP/1.0, and a request behind it', `GET http://__ORIGIN__/ HTTP/1.0\r\n\r\n${SMUGGLED}`],
+  [
+    'RFC 9112 §9.3: HTTP/1.0 that is kept alive',
+    `GET http://__ORIGIN__/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${get('')}`,
+  ],
+  ['RFC 9112 §9.3.2: many requests at once', get('').repeat(20)],
+  [
+    'RFC 9110 §7.8: an offer that is ignored, and a request behind it',
+    get('Connection: upgrade\r\nUpgrade: x\r\n') + get(''),
+  ],
+  [
+    'RFC 9110 §7.8: an offer of h2c with chunks',
+    `POST http://__ORIGIN__/ HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n${get('')}`,
+  ],
+  [
+    'RFC 9110 §9.3.6: CONNECT with a length of 0',
+    `CONNECT __ORIGIN__ HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\n${SMUGGLED}`,
+  ],
+  ['RFC 9110 §9.3.6: CONNECT without Host', `CONNECT __ORIGIN__ HTTP/1.1\r\n\r\n${SMUGGLED}`],
+  [
+    'RFC 9110 §9.3.6: a request, and CONNECT behind it',
+    `${get('')}CONNECT __ORIGIN__ HTTP/1.1\r\n${HOST}\r\n${SMUGGLED}`,
+  ],
+  ['RFC 9110 §5.1: an underscore is no hyphen', get('Transfer_Encoding: chunked\r\nContent_Length: 5\r\n')],
+  ['RFC 9110 §9.3.8: TRACE', `TRACE http://__ORIGIN__/ HTTP/1.1\r\n${HOST}\r\n`],
+  ['RFC 9110 §10.1.1: a body that waits for 100', post('Expect: 100-continue\r\nContent-Length: 5\r\n', 'hello')],
   ['RFC 9110 §9.3.6: bytes behind CONNECT', `CONNECT __ORIGIN__ HTTP/1.1\r\n${HOST}\r\n${SMUGGLED}`],
 ];
 

@@ -1,7 +1,11 @@
-/** A response of our own to `GET`. `second`: what a client gets for the next request of its connection must be its own answer. */
+import type { Asked } from './send-response.ts';
+
+/** A response of our own. */
 export interface OwnResponse {
   readonly id: string;
   readonly expect: 'must-reject' | 'must-not-desync';
+  /** What it answers; `undefined`: anything, and what is expected is of the answer to GET. */
+  readonly asked: readonly Asked[] | undefined;
   readonly text: string;
 }
 
@@ -48,6 +52,10 @@ const REJECTED: readonly (readonly [what: string, text: string])[] = [
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nabc',
   ],
   ['RFC 9112 §4: nothing at all', ''],
+  [
+    'RFC 9110 §15.2: 1xx without end',
+    `${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100)}${ok('Content-Length: 0\r\n')}`,
+  ],
   ['RFC 6585 §5: a head that is too large', ok(`X: ${'x'.repeat(70_000)}\r\nContent-Length: 0\r\n`)],
 ];
 
@@ -64,7 +72,20 @@ const ONE_READING: readonly (readonly [what: string, text: string])[] = [
     'RFC 9110 §15.2: 100 with a length',
     `HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n${ok('Content-Length: 5\r\n', 'hello')}`,
   ],
-  ['RFC 9110 §15.2: 1xx without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100)],
+  [
+    'RFC 9110 §8.6: 103 with a length',
+    `HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n${ok('Content-Length: 5\r\n', 'hello')}`,
+  ],
+  [
+    'RFC 9112 §6.1: 103 with a coding',
+    `HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n${ok('Content-Length: 5\r\n', 'hello')}`,
+  ],
+  ['RFC 9110 §15.3.5: 204 with a coding', `HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+  ['RFC 9112 §6.3: a length of zero, and a body', ok('Content-Length: 0\r\n', SMUGGLED)],
+  [
+    'RFC 9112 §9.3: the last response, and one behind it',
+    ok('Connection: close\r\nContent-Length: 5\r\n', `hello${SMUGGLED}`),
+  ],
   ['RFC 9110 §6.5.1: a length in the trailers', chunked('5\r\nhello\r\n0\r\nContent-Length: 70\r\n\r\n')],
   ['RFC 9112 §7.1.2: trailers', chunked('5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n')],
   ['RFC 9112 §7.1.1: extensions', chunked('5;a=b\r\nhello\r\n0\r\n\r\n')],
@@ -82,7 +103,78 @@ const ONE_READING: readonly (readonly [what: string, text: string])[] = [
   ],
 ];
 
+/** Where it matters what was asked. */
+const BY_REQUEST: readonly OwnResponse[] = [
+  {
+    id: 'RFC 9110 §9.3.6: 200 to CONNECT with a length',
+    expect: 'must-not-desync',
+    asked: ['CONNECT'],
+    text: ok('Content-Length: 5\r\n', SMUGGLED),
+  },
+  {
+    id: 'RFC 9110 §9.3.6: 200 to CONNECT with a coding',
+    expect: 'must-not-desync',
+    asked: ['CONNECT'],
+    text: chunked(SMUGGLED),
+  },
+  {
+    id: 'RFC 9112 §6.3: 200 to CONNECT with both',
+    expect: 'must-reject',
+    asked: ['CONNECT'],
+    text: ok('Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', SMUGGLED),
+  },
+  {
+    id: 'RFC 9110 §9.3.6: a refusal of CONNECT, and a response behind it',
+    expect: 'must-not-desync',
+    asked: ['CONNECT'],
+    text: `HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno${SMUGGLED}`,
+  },
+  {
+    id: 'RFC 9110 §15.2.2: 101 to CONNECT',
+    expect: 'must-reject',
+    asked: ['CONNECT'],
+    text: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nabc',
+  },
+  {
+    id: 'RFC 9110 §9.3.2: HEAD with a body',
+    expect: 'must-not-desync',
+    asked: ['HEAD'],
+    text: ok(`Content-Length: ${SMUGGLED.length}\r\n`, SMUGGLED),
+  },
+  {
+    id: 'RFC 9110 §9.3.2: HEAD with chunks',
+    expect: 'must-not-desync',
+    asked: ['HEAD'],
+    text: chunked(`5\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
+  },
+  {
+    id: 'RFC 9112 §6.3: HEAD with two lengths',
+    expect: 'must-reject',
+    asked: ['HEAD'],
+    text: ok('Content-Length: 5\r\nContent-Length: 6\r\n'),
+  },
+  {
+    id: 'RFC 9110 §7.8: the switch that was offered',
+    expect: 'must-not-desync',
+    asked: ['Upgrade'],
+    text: `HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n${SMUGGLED}`,
+  },
+  {
+    id: 'RFC 9110 §8.6: a switch with a length',
+    expect: 'must-not-desync',
+    asked: ['Upgrade'],
+    text: `HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 4\r\n\r\n${SMUGGLED}`,
+  },
+  {
+    id: 'RFC 9110 §7.8: an offer that is ignored, and a response behind it',
+    expect: 'must-not-desync',
+    asked: ['Upgrade'],
+    text: ok('Content-Length: 5\r\n', `hello${SMUGGLED}`),
+  },
+];
+
 export const OWN_RESPONSES: readonly OwnResponse[] = [
-  ...REJECTED.map(([id, text]): OwnResponse => ({ id, expect: 'must-reject', text })),
-  ...ONE_READING.map(([id, text]): OwnResponse => ({ id, expect: 'must-not-desync', text })),
+  ...BY_REQUEST,
+  ...REJECTED.map(([id, text]): OwnResponse => ({ id, expect: 'must-reject', asked: undefined, text })),
+  ...ONE_READING.map(([id, text]): OwnResponse => ({ id, expect: 'must-not-desync', asked: undefined, text })),
 ];
