@@ -42,9 +42,10 @@ export type RequestName = 'GET' | 'POST' | 'large POST' | 'CONNECT';
 /** Beyond `replayBody` of the downstreams under test. */
 const LARGE = 3_000;
 
-export function requestText(name: RequestName, authority: string): string {
-  if (name === 'CONNECT') return `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`;
+/** `more`: fields, each a whole line. */
+export function requestText(name: RequestName, authority: string, more = ''): string {
+  if (name === 'CONNECT') return `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${more}\r\n`;
   const length = name === 'GET' ? 0 : name === 'POST' ? 5 : LARGE;
-  const fields = `Host: ${authority}\r\n${length === 0 ? '' : `Content-Length: ${length}\r\n`}`;
+  const fields = `Host: ${authority}\r\n${more}${length === 0 ? '' : `Content-Length: ${length}\r\n`}`;
   return `${name === 'GET' ? 'GET' : 'POST'} http://${authority}/ HTTP/1.1\r\n${fields}\r\n${'x'.repeat(length)}`;
 }

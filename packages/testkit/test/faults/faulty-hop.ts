@@ -23,6 +23,7 @@ export class FaultyHop {
   readonly #sockets = new Set<Socket>();
   #fault: Fault | undefined;
   #sent = 0;
+  #failed: () => void = () => undefined;
 
   private constructor(server: Server, answers: Answers) {
     this.#server = server;
@@ -50,10 +51,16 @@ export class FaultyHop {
     return this.#sent;
   }
 
-  /** Counts from now, and fails once, or not at all. */
-  plan(fault: Fault | undefined): void {
+  /** Says this on each new connection before anything is asked, as the far end of a tunnel may. */
+  greeting = '';
+
+  /** Counts from now, and fails once, or not at all. Resolves when it has failed. */
+  plan(fault: Fault | undefined): Promise<void> {
     this.#fault = fault;
     this.#sent = 0;
+    return new Promise((resolve) => {
+      this.#failed = resolve;
+    });
   }
 
   close(): void {
@@ -68,7 +75,7 @@ export class FaultyHop {
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));
     socket.once('end', () => socket.end());
-    this.#fail(socket);
+    this.#send(socket, this.greeting);
     socket.on('data', (bytes) => {
       incoming.text += bytes.toString('latin1');
       for (let request = take(incoming); request !== undefined; request = take(incoming)) {
@@ -95,6 +102,7 @@ export class FaultyHop {
     this.#fault = undefined;
     if (fault.by === 'reset') socket.resetAndDestroy();
     else if (fault.by === 'close') socket.end();
+    this.#failed();
   }
 }
 

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import { settled } from './census.ts';
 import type { RequestName } from './exchanges.ts';
 import { BODY, PROXIES, requestText } from './exchanges.ts';
 import type { Fault } from './faulty-hop.ts';
@@ -42,19 +42,14 @@ function whyWrong({ by }: Fault, { request }: Scene, answer: string): string | u
   return `${status} ${said}`;
 }
 
-/** What closes does so within a few turns of the event loop, or not at all. */
-async function settled(done: () => boolean): Promise<void> {
-  for (let turns = 0; turns < 2_000 && !done(); turns += 1) await setImmediate();
-}
-
 async function play(tier: TierUnderTest, hop: FaultyHop, scene: Scene, fault: Fault): Promise<string | undefined> {
   const authority = `127.0.0.1:${hop.port}`;
   const ask = (name: RequestName): Promise<string> => rawAnswer(tier.port, requestText(name, authority));
   if (scene.known) await ask('GET');
-  hop.plan(fault);
+  void hop.plan(fault);
   const answer = await ask(scene.request);
   const wrong = whyWrong(fault, scene, answer);
-  hop.plan(undefined);
+  void hop.plan(undefined);
   // The credentials are good: whatever happened does not count against them.
   const next = await ask('GET');
   if (!next.endsWith(BODY) && !next.includes('56789')) return `the next request: ${next.slice(0, 200)}`;
@@ -71,7 +66,7 @@ async function length(scene: Scene, start: Start): Promise<number> {
   const tier = await start(hop.port, LONG);
   const authority = `127.0.0.1:${hop.port}`;
   if (scene.known) await rawAnswer(tier.port, requestText('GET', authority));
-  hop.plan(undefined);
+  void hop.plan(undefined);
   const answer = await rawAnswer(tier.port, requestText(scene.request, authority));
   expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   const { sent } = hop;
@@ -116,7 +111,7 @@ const DOWNSTREAM: readonly Scene[] = [
 describe('the downstream', () => {
   test.each(DOWNSTREAM)('$scheme, $request, known: $known', async (scene) => {
     expect(
-      await everyByte(scene, (port, responseTimeout) => downstreamTo(port, scene.scheme, responseTimeout)),
+      await everyByte(scene, (port, responseTimeout) => downstreamTo(port, { scheme: scene.scheme, responseTimeout })),
     ).toEqual({});
   });
 });

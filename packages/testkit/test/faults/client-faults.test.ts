@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Census, settled } from './census.ts';
+import type { RequestName } from './exchanges.ts';
+import { BODY, PROXIES, requestText } from './exchanges.ts';
+import { FaultyHop } from './faulty-hop.ts';
+import { rawAnswer } from './raw-answer.ts';
+import type { TierUnderTest } from './tier.ts';
+import { downstreamTo, upstream } from './tier.ts';
+
+/**
+ * The client resets, closes or ends its direction after every single byte of the request that it sends, and at every single
+ * byte of the answer that is on its way to it. Nothing of it is left then, nothing counts against the credentials, and the
+ * next client is served.
+ */
+const WAYS = ['reset', 'close', 'half-close'] as const;
+type Way = (typeof WAYS)[number];
+
+/** No time-out is to be waited for: what is seen here is seen at once. */
+const LONG = '10s';
+
+interface Scene {
+  readonly scheme: string;
+  readonly request: RequestName;
+}
+
+let census: Census;
+beforeEach(() => {
+  census = new Census();
+});
+afterEach(() => census.end());
+
+/** Of a head every byte, of a long body a few. */
+const offsets = (text: string): number[] => {
+  const head = text.indexOf('\r\n\r\n') + 4;
+  const all = Array.from({ length: text.length }, (_, at) => at);
+  return all.filter((at) => at <= head + 10 || at >= text.length - 2 || at % 500 === 0);
+};
+
+class Departure {
+  readonly #tier: TierUnderTest;
+  readonly #hop: FaultyHop;
+  readonly #text: string;
+  readonly #fields: string;
+
+  constructor(tier: TierUnderTest, hop: FaultyHop, request: RequestName, fields: string) {
+    this.#tier = tier;
+    this.#hop = hop;
+    this.#text = requestText(request, `127.0.0.1:${hop.port}`, fields);
+    this.#fields = fields;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Bytes that the hop sends for it in all. */
+  async answerLength(): Promise<number> {
+    void this.#hop.plan(undefined);
+    expect(await rawAnswer(this.#tier.port, this.#text)).toMatch(/^HTTP\/1\.1 200 /);
+    const { sent } = this.#hop;
+    await this.#leaveAlone();
+    return sent;
+  }
+
+  /** What is wrong, where it goes when the tier has had so many bytes of its request. */
+  async inRequest(at: number, way: Way): Promise<string | undefined> {
+    void this.#hop.plan(undefined);
+    const client = await this.#arrive();
+    client.socket.write(this.#text.slice(0, at), 'latin1');
+    const peer = census.peerOf(client.socket);
+    await settled(() => peer !== undefined && peer.bytesRead >= at);
+    const answer = await client.go(way);
+    return /^(?:HTTP\/1\.1 400 [\s\S]*)?$/.test(answer) ? this.#after() : `the answer ${answer}`;
+  }
+
+  /** The same, where the hop has sent so many bytes of its answer. */
+  async inAnswer(at: number, way: Way): Promise<string | undefined> {
+    const sent = this.#hop.plan({ at, by: 'stall' });
+    const client = await this.#arrive();
+    client.socket.write(this.#text, 'latin1');
+    await sent;
+    await setImmediate();
+    const answer = await client.go(way);
+    return /^(?:HTTP\/1\.1 200 [\s\S]*)?$/.test(answer) ? this.#after() : `the answer ${answer}`;
+  }
+
+  async #arrive(): Promise<{ readonly socket: Socket; readonly go: (way: Way) => Promise<string> }> {
+    const socket = connect({ host: '127.0.0.1', port: this.#tier.port, noDelay: true, allowHalfOpen: true });
+    let answer = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      answer += bytes.toString('latin1');
+    });
+    socket.once('end', () => socket.end());
+    await once(socket, 'connect');
+    await settled(() => census.peerOf(socket) !== undefined);
+    const go = async (way: Way): Promise<string> => {
+      const closed = once(socket, 'close');
+      if (way === 'reset') socket.resetAndDestroy();
+      else if (way === 'close') socket.destroy();
+      else socket.end();
+      await closed;
+      return answer;
+    };
+    return { socket, go };
+  }
+
+  #ask(name: RequestName): Promise<string> {
+    return rawAnswer(this.#tier.port, requestText(name, `127.0.0.1:${this.#hop.port}`, this.#fields));
+  }
+
+  /** What is wrong when the client has gone. */
+  async #after(): Promise<string | undefined> {
+    const left = await this.#leftovers();
+    if (left !== undefined) return left;
+    void this.#hop.plan(undefined);
+    // Who speaks unasked is no site.
+    const next = await this.#ask(this.#hop.greeting === '' ? 'GET' : 'CONNECT');
+    if (!/^HTTP\/1\.1 200 /.test(next) || !next.includes(BODY)) return `the next request: ${next}`;
+    return this.#leaveAlone();
+  }
+
+  async #leftovers(): Promise<string | undefined> {
+    const [tier, hop] = [this.#tier, this.#hop];
+    const quiet = (): boolean => tier.connections === 0 && hop.connections <= (tier.resting ?? 1);
+    await settled(() => quiet() && tier.held === undefined);
+    if (!quiet())
+      return `${tier.connections} connections of clients, ${hop.connections} to the hop, ${tier.resting} at rest`;
+    return tier.held ?? tier.errors[0];
+  }
+
+  /** The next client finds all as it was at first. */
+  async #leaveAlone(): Promise<string | undefined> {
+    const left = await this.#leftovers();
+    this.#tier.forget();
+    // An upstream tier keeps its connection to the origin.
+    return left ?? (this.#tier.resting === undefined ? undefined : census.remains());
+  }
+}
+
+interface Facts {
+  readonly request: RequestName;
+  readonly tier: TierUnderTest;
+  readonly hop: FaultyHop;
+  readonly fields?: string;
+}
+
+/** The departures after which something was wrong, and what. */
+async function everyDeparture({ request, tier, hop, fields = '' }: Facts): Promise<Record<string, string>> {
+  const wrong: Record<string, string> = {};
+  const departure = new Departure(tier, hop, request, fields);
+  const length = await departure.answerLength();
+  await departure.answerLength();
+  for (const way of WAYS) {
+    for (const at of offsets(departure.text)) {
+      const why = await departure.inRequest(at, way);
+      if (why !== undefined) wrong[`${way} after ${at} bytes of the request`] = why;
+    }
+    for (let at = 0; at < length; at += 1) {
+      const why = await departure.inAnswer(at, way);
+      if (why !== undefined) wrong[`${way} when ${at} bytes were answered`] = why;
+    }
+  }
+  await tier.close();
+  hop.close();
+  const remains = await census.remains();
+  return remains === undefined ? wrong : { ...wrong, remains };
+}
+
+describe('a client of the downstream goes', () => {
+  test.each<Scene>(
+    ['none', 'basic', 'ntlm'].flatMap((scheme) =>
+      (['GET', 'POST', 'large POST', 'CONNECT'] as const).map((request) => ({ scheme, request })),
+    ),
+  )('$scheme, $request', async ({ scheme, request }) => {
+    const hop = await FaultyHop.start(PROXIES[scheme] as never);
+    const tier = await downstreamTo(hop.port, { scheme, responseTimeout: LONG });
+    expect(await everyDeparture({ request, tier, hop })).toEqual({});
+  });
+});
+
+const ALICE = `Proxy-Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}\r\n`;
+
+describe('a client of the upstream goes', () => {
+  test.each<Scene>(
+    ['none', 'basic'].flatMap((scheme) =>
+      (['GET', 'POST', 'large POST', 'CONNECT'] as const).map((request) => ({ scheme, request })),
+    ),
+  )('$scheme, $request', async ({ scheme, request }) => {
+    const hop = await FaultyHop.start(PROXIES.none as never);
+    if (request === 'CONNECT') hop.greeting = BODY;
+    const tier = await upstream(LONG, scheme === 'none' ? [] : [scheme]);
+    expect(await everyDeparture({ request, tier, hop, ...(scheme === 'none' ? {} : { fields: ALICE }) })).toEqual({});
+  });
+});
