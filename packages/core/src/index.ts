@@ -23,6 +23,7 @@ export type { Informational } from './http/informational.ts';
 export { inviteBody, relayInformational } from './http/informational.ts';
 export { answerAsRecipient, countForward, isFinalRecipient } from './http/max-forwards.ts';
 export { MessageError } from './http/message-error.ts';
+export { asStream, connectWithOwnBuffers, takeBytes } from './http/own-buffers.ts';
 export { REFUSALS } from './http/refusals.ts';
 export { peekContent } from './http/request-content.ts';
 export type { GuardVerdict, RequestBody, RequestKind } from './http/request-guard.ts';

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { connect, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { ConnectionOptions as NodeTlsOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
+import { connectWithOwnBuffers } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 
@@ -48,7 +49,7 @@ export function dial({ host, port, connectTimeout, tls }: HopAddress, cancellati
       ...{ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true },
       ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT },
     };
-    const socket = tls === undefined ? connect(address) : tls.connect(address);
+    const socket = tls === undefined ? connectWithOwnBuffers(address) : tls.connect(address);
     cancellation.hold(socket);
     let settled = false;
     // Errors are made where they are needed: each of them looks at the stack.

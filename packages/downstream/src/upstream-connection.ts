@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Informational, ResponseContext, ResponseHead, TunnelSide } from '@chain407/core';
-import { MessageError, ResponseReader } from '@chain407/core';
+import { asStream, MessageError, ResponseReader, takeBytes } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { HopAddress } from './dial.ts';
 import { dial } from './dial.ts';
@@ -84,7 +84,7 @@ export class UpstreamConnection {
     this.id = `p${connections}`;
     this.#socket = socket;
     this.#options = options;
-    socket.on('data', this.#onData);
+    if (!takeBytes(socket, this.#take)) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('timeout', this.#onTimeout);
@@ -155,9 +155,10 @@ export class UpstreamConnection {
   resume(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
+    const wasHeld = exchange.held;
     exchange.held = false;
     this.#drive(exchange);
-    if (!exchange.held) this.#socket.resume();
+    if (wasHeld && !exchange.held) this.#socket.resume();
   }
 
   /** Waits for the next exchange: closes itself after `idleTimeout` ms. `onClose`: it is of no more use. */
@@ -185,6 +186,7 @@ export class UpstreamConnection {
     ] as const) {
       this.#socket.off(event, listener);
     }
+    asStream(this.#socket);
     this.#socket.pause();
     this.#socket.setTimeout(0);
     return { socket: this.#socket, head };
@@ -205,6 +207,11 @@ export class UpstreamConnection {
     exchange.reader.push(bytes);
     if (exchange.head === undefined || exchange.consumer !== undefined) this.#drive(exchange);
     else this.#hold(exchange);
+  };
+
+  readonly #take = (bytes: Buffer): boolean => {
+    this.#onData(bytes);
+    return this.#exchange?.held !== true;
   };
 
   readonly #onEnd = (): void => {
