@@ -38,19 +38,23 @@ export const preciseNow = (): number => performance.timeOrigin + performance.now
  */
 export class ExchangeRecord {
   /** `d1`, `d2` … in a downstream, `u1` … in an upstream, counted per process. */
-  readonly id: string;
+  get id(): string {
+    return `${this.#tier.charAt(0)}${this.#number}`;
+  }
+
   readonly at: number = preciseNow();
+  readonly #number: number;
   readonly #exchange: ClientExchange;
   readonly #tier: TierName;
   readonly #by: string;
   readonly #results: SentLeg['result'][] = [];
-  readonly #facts: Record<string, unknown> = {};
+  readonly #notes: Readonly<Record<string, unknown>>[] = [];
   #answer: Answer | undefined;
 
   /** `by` is the pseudonym of the instance. */
   constructor(exchange: ClientExchange, tier: TierName, by: string) {
     exchanges[tier] += 1;
-    this.id = `${tier.charAt(0)}${exchanges[tier]}`;
+    this.#number = exchanges[tier];
     this.#exchange = exchange;
     this.#tier = tier;
     this.#by = by;
@@ -58,7 +62,7 @@ export class ExchangeRecord {
 
   /** Facts for the log line: who, which way, what went wrong. Later ones replace earlier ones of the same name. */
   note(facts: Readonly<Record<string, unknown>>): void {
-    Object.assign(this.#facts, facts);
+    this.#notes.push(facts);
   }
 
   /** A leg to the next hop is over. */
@@ -106,7 +110,7 @@ export class ExchangeRecord {
         method: req.method,
         target: withoutUserinfo(req.url ?? '').replace(/\?.*$/, '?…'),
         ...(kind === 'upgrade' ? { upgrade: true } : {}),
-        ...this.#facts,
+        ...Object.assign({}, ...this.#notes),
         legs: this.#results.map((result) =>
           'status' in result ? outcomeOf(result.status, result.headers) : result.code,
         ),

@@ -197,7 +197,7 @@ export class Listener {
       return;
     }
     // What was announced before the drain began still finishes, pipelined requests too, but the connection does not go on.
-    res.once('close', () => {
+    res.on('close', () => {
       if (this.#draining && responseUnderWay(req.socket) === undefined) req.socket.destroySoon();
     });
     inTurn(req.socket, res, () => this.#options.handle({ kind: 'request', req, res }));

@@ -1,5 +1,5 @@
-import type { Credentials, SchemeName } from '@chain407/auth';
-import { isConnectionBound } from '@chain407/auth';
+import type { Credentials, MaybePromise, SchemeName } from '@chain407/auth';
+import { isConnectionBound, isPromise } from '@chain407/auth';
 import type { Informational, ResponseHead } from '@chain407/core';
 import { preciseNow } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
@@ -90,7 +90,8 @@ export class Carrier {
     const { credentials, connection, once } = order;
     const standing = this.#unproven;
     this.#unproven = false;
-    let reused = await this.#connect(order, connection === 'any' && once ? 'fresh' : connection);
+    const connected = this.#connect(order, connection === 'any' && once ? 'fresh' : connection);
+    let reused = isPromise(connected) ? await connected : connected;
     for (;;) {
       try {
         return await this.#leg(order);
@@ -107,8 +108,8 @@ export class Carrier {
   }
 
   /** Sees to a connection as it is wanted; true where it has served before. */
-  async #connect({ credentials, standIn }: LegOrder, wanted: LegOrder['connection']): Promise<boolean> {
-    const { upstream, cancellation, body } = this.#freight;
+  #connect({ credentials, standIn }: LegOrder, wanted: LegOrder['connection']): MaybePromise<boolean> {
+    const { cancellation, body } = this.#freight;
     if (!standIn && body?.replayable === false) {
       throw new HopError('exchange', HOP_CODES.notReplayable, 'the request body is too large to be sent again', false);
     }
@@ -126,14 +127,21 @@ export class Carrier {
       this.#connection = current ?? this.#freight.source(scheme).take();
     }
     this.#scheme = scheme ?? this.#scheme;
-    const reused = this.#connection?.used ?? false;
-    this.#connection ??= await UpstreamConnection.connect(upstream.connection, cancellation);
+    if (this.#connection === undefined) return this.#connectAnew();
     if (cancellation.cancelled) throw gone();
     cancellation.hold(this.#connection);
-    return reused;
+    return this.#connection.used;
   }
 
-  async #leg({ credentials, standIn }: LegOrder): Promise<HopResponse> {
+  async #connectAnew(): Promise<false> {
+    const { upstream, cancellation } = this.#freight;
+    this.#connection = await UpstreamConnection.connect(upstream.connection, cancellation);
+    if (cancellation.cancelled) throw gone();
+    cancellation.hold(this.#connection);
+    return false;
+  }
+
+  #leg({ credentials, standIn }: LegOrder): Promise<HopResponse> {
     const freight = this.#freight;
     const { upgrade, cancellation } = freight;
     const connection = this.#connection as UpstreamConnection;
@@ -141,23 +149,26 @@ export class Carrier {
     const at = preciseNow();
     const report = (result: ResponseHead | HopError): void =>
       freight.onLeg({ connection: connection.id, credentials, standIn, at, ms: preciseNow() - at, result });
-    try {
-      const answer = await connection.send({
-        context: { method, upgrade },
-        head: freight.head(credentials, standIn),
-        body: standIn ? undefined : freight.body,
-        ...(standIn ? {} : { onInformational: (head: Informational) => freight.onInformational(head) }),
-      });
-      report(answer);
-      this.#last = new HopResponse(answer, connection, () => {
+    const request = {
+      context: { method, upgrade },
+      head: freight.head(credentials, standIn),
+      body: standIn ? undefined : freight.body,
+      onInformational: (head: Informational) => {
+        if (!standIn) freight.onInformational(head);
+      },
+    };
+    const answered = (head: ResponseHead): HopResponse => {
+      report(head);
+      this.#last = new HopResponse(head, connection, () => {
         cancellation.release();
         this.#release(connection);
       });
       return this.#last;
-    } catch (error) {
+    };
+    return connection.send(request).then(answered, (error: unknown) => {
       if (error instanceof HopError) report(error);
       throw error;
-    }
+    });
   }
 
   /** A handshake that did not come to its end leaves a connection that is nobody's, and no good to anybody. */

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '@chain407/auth';
 import type {
   Answer,
   ClientExchange,
@@ -73,7 +74,7 @@ export class Exchange {
     const { pseudonym, pool, pins } = runtime;
     const shared = { pseudonym, pool, pins, cancellation: this.#cancellation };
     this.#context = { client, record, target, framing, body: this.#body, ...shared };
-    client.res.once('close', () => {
+    client.res.on('close', () => {
       if (!client.res.writableFinished) this.#cancellation.cancel();
     });
   }
@@ -134,7 +135,7 @@ export class Exchange {
     return chooseIdentity({ mode, rejected, line, pinned, credential: upstream.credential });
   }
 
-  async #conclude(hop: Hop, identity: Identity, outcome: Negotiated): Promise<TunnelEnd | undefined> {
+  #conclude(hop: Hop, identity: Identity, outcome: Negotiated): MaybePromise<TunnelEnd | undefined> {
     switch (outcome.kind) {
       case 'cancelled':
         return undefined;
@@ -167,15 +168,16 @@ export class Exchange {
       this.#runtime.spares.refill(upstream, identity.credential, target.authority);
   }
 
-  async #respond(hop: Hop, identity: Identity, response: HopResponse): Promise<TunnelEnd | undefined> {
+  #respond(hop: Hop, identity: Identity, response: HopResponse): Promise<TunnelEnd | undefined> {
     if (response.head.status !== 407 || identity.kind === 'relay')
       return this.#deliver(response, identity.kind === 'relay');
-    if (hop.direct) {
-      await response.finish();
-      this.#explain(originAsked(hop.upstream.name));
-      return undefined;
-    }
+    if (hop.direct) return this.#refuseForOrigin(hop, response);
     return this.#refuse(hop, identity, { reason: 'unanswerable', detail: 'the identity is "none"' }, response);
+  }
+
+  async #refuseForOrigin({ upstream }: Hop, response: HopResponse): Promise<undefined> {
+    await response.finish();
+    this.#explain(originAsked(upstream.name));
   }
 
   async #refuse(

@@ -7,9 +7,10 @@ import type {
   ClientTurn,
   Conclusion,
   Known,
+  MaybePromise,
   RequestFacts,
 } from '@chain407/auth';
-import { advance, clientChain, isPromise, lacksScope, parseChallenges, parseParams, whenSettled } from '@chain407/auth';
+import { advance, clientChain, lacksScope, parseChallenges, parseParams, whenSettled } from '@chain407/auth';
 import type { ResponseHead } from '@chain407/core';
 import { REFUSALS, valuesOf } from '@chain407/core';
 import type { Freight } from './carrier.ts';
@@ -116,7 +117,9 @@ class Negotiation {
       } else if (action.kind === 'relay') {
         // A 401 may be the proxy's or the origin's: it proves nothing.
         const proven = !this.#owesOutcome || this.#response?.head.status !== 401;
-        if (action.authenticated !== undefined && proven) await this.#authenticated(action.authenticated);
+        const heard =
+          action.authenticated !== undefined && proven ? this.#authenticated(action.authenticated) : undefined;
+        if (heard !== undefined) await heard;
         if (!this.#stoodIn) return { kind: 'response', response: this.#response as HopResponse };
         // The way is open: now the request itself.
         await this.#response?.collect(MAX_COLLECTED);
@@ -230,14 +233,14 @@ class Negotiation {
   }
 
   /** The upstream took them. Hears what else it says, and remembers what the next exchange needs. */
-  async #authenticated({ scheme, state }: Known): Promise<void> {
-    const { upstream } = this.#request;
-    const conclusion = this.#conclude({ scheme, state });
-    const concluded = isPromise(conclusion) ? await conclusion : conclusion;
-    if (concluded?.kind === 'impostor') {
-      throw new HopError('exchange', HOP_CODES.impostor, `${upstream.name}: ${concluded.detail}`, false);
-    }
-    this.#remember({ scheme, state: concluded === undefined ? state : concluded.state });
+  #authenticated({ scheme, state }: Known): MaybePromise<void> {
+    return whenSettled(this.#conclude({ scheme, state }), (concluded) => {
+      if (concluded?.kind === 'impostor') {
+        const { upstream } = this.#request;
+        throw new HopError('exchange', HOP_CODES.impostor, `${upstream.name}: ${concluded.detail}`, false);
+      }
+      this.#remember({ scheme, state: concluded === undefined ? state : concluded.state });
+    });
   }
 
   #remember(known: Known): void {

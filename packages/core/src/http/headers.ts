@@ -35,14 +35,14 @@ export function valuesOf(headers: RawHeaders, name: string): string[] {
 
 /** The members of a comma-separated field over all its lines, in lower case, without empty ones. */
 export function listOf(headers: RawHeaders, name: string): string[] {
-  const values = valuesOf(headers, name);
-  if (values.length === 0) return values;
-  return values.flatMap((value) =>
-    value
-      .split(',')
-      .map((member) => member.trim().toLowerCase())
-      .filter((member) => member !== ''),
-  );
+  const list: string[] = [];
+  for (const value of valuesOf(headers, name)) {
+    for (const member of value.split(',')) {
+      const text = member.trim().toLowerCase();
+      if (text !== '') list.push(text);
+    }
+  }
+  return list;
 }
 
 /** The lines of the fields called `names` (lower case), name and value, as they came. */
@@ -65,7 +65,8 @@ const FRAMING = 'content-length';
  * the body), and `without` (lower case), which the caller writes itself.
  */
 export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOTHING): string[] {
-  const named = new Set(listOf(headers, 'connection').filter((name) => name !== FRAMING));
+  const options = listOf(headers, 'connection').filter((name) => name !== FRAMING);
+  const named = options.length === 0 ? NOTHING : new Set(options);
   const kept: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const field = headers[i] as string;

@@ -31,7 +31,7 @@ export interface ResponseContext {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
+const FIELD_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
 const NONE: Framing = { kind: 'none' };
 const TUNNEL: Framing = { kind: 'tunnel' };
 
@@ -39,24 +39,24 @@ const TUNNEL: Framing = { kind: 'tunnel' };
 export function parseFieldLines(lines: readonly string[]): string[] {
   const headers: string[] = [];
   for (const line of lines) {
-    const match = FIELD_LINE.exec(line);
-    if (match === null) throw new MessageError('malformed-head', 'a header line is malformed');
-    headers.push(match[1] as string, withoutOws(match[2] as string));
+    if (!FIELD_LINE.test(line)) throw new MessageError('malformed-head', 'a header line is malformed');
+    const colon = line.indexOf(':');
+    headers.push(line.slice(0, colon), withoutOws(line, colon + 1));
   }
   return headers;
 }
 
 /** By hand: a pattern that is anchored at the end would try every space of a long value. */
-function withoutOws(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isOws(value, start)) start += 1;
-  while (end > start && isOws(value, end - 1)) end -= 1;
-  return value.slice(start, end);
+function withoutOws(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isOws(line, start)) start += 1;
+  while (end > start && isOws(line, end - 1)) end -= 1;
+  return line.slice(start, end);
 }
 
-function isOws(value: string, at: number): boolean {
-  return value[at] === ' ' || value[at] === '\t';
+function isOws(line: string, at: number): boolean {
+  return line[at] === ' ' || line[at] === '\t';
 }
 
 /** Reads a head: everything before the empty line, as Latin-1 text. Throws {@link MessageError}. */
