@@ -6,6 +6,7 @@ import type { TunnelEnd } from './http/tunnel.ts';
 import type { ListenerLimits } from './listener.ts';
 import { Listener } from './listener.ts';
 import type { Logger } from './logger.ts';
+import { frequentLogger } from './logger.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';
 
 /** A tier that runs. */
@@ -42,10 +43,11 @@ export interface TierOptions {
  */
 export async function runTier(options: TierOptions): Promise<RunningTier> {
   const { role, name, pseudonym, listen, limits, logger, take, release } = options;
+  const accessLog = frequentLogger(logger);
   const handle = (exchange: ClientExchange): void => {
     const record = new ExchangeRecord(exchange, role, pseudonym);
     take(exchange, record).then(
-      (tunnel) => record.log(logger, tunnel),
+      (tunnel) => record.log(accessLog, tunnel),
       (error: unknown) => {
         // Whatever gets here is a bug: the client is told, and the log has the stack.
         logger.error({ exchange: record.id, err: error }, 'internal error');
