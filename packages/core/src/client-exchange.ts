@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { RawHeaders } from './http/headers.ts';
 import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { TunnelSide } from './http/tunnel.ts';
@@ -13,8 +14,23 @@ export type ClientExchange =
   | { readonly kind: 'request'; readonly req: IncomingMessage; readonly res: ServerResponse }
   | SocketExchange;
 
+/** Calls `listener` when the client goes before it has its answer, or its tunnel. */
+export function onGone(exchange: ClientExchange, listener: () => void): void {
+  if (exchange.kind !== 'request') {
+    exchange.onGone(listener);
+    return;
+  }
+  const { res } = exchange;
+  res.on('close', () => {
+    if (!res.writableFinished) listener();
+  });
+}
+
 /** Bytes that a client sends before its CONNECT is answered; beyond this we let them wait in the kernel. */
 const MAX_EARLY_BYTES = 64 * 1024;
+
+/** Sockets that have left Node's parser, by the request that they wait for an answer to. */
+const answering = new WeakMap<Socket, SocketExchange>();
 
 /**
  * A CONNECT or Upgrade. Node has detached the socket from its parser; until the outcome is known, we read it, so as to
@@ -23,8 +39,11 @@ const MAX_EARLY_BYTES = 64 * 1024;
 export class SocketExchange {
   readonly kind: Exclude<RequestKind, 'request'>;
   readonly req: IncomingMessage;
-  readonly res: ServerResponse;
   readonly #socket: Socket;
+  readonly #keepAlive: boolean;
+  readonly #handBack: (rest: Buffer) => void;
+  #res: ServerResponse | undefined;
+  #onGone: (() => void) | undefined;
   readonly #early: Buffer[];
   #earlyBytes: number;
 
@@ -42,18 +61,47 @@ export class SocketExchange {
     this.#socket = socket;
     this.#early = [head];
     this.#earlyBytes = head.length;
-    this.res = new ServerResponse(req);
-    this.res.shouldKeepAlive = keepAlive;
-    this.res.assignSocket(socket);
+    this.#keepAlive = keepAlive;
+    this.#handBack = handBack;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
-    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
+    answering.set(socket, this);
     socket.resume();
-    this.res.once('finish', () => {
+  }
+
+  /** For an answer that is no tunnel; made when it is first asked for. */
+  get res(): ServerResponse {
+    this.#res ??= this.#respond();
+    return this.#res;
+  }
+
+  /** The fields that have been set for whatever answer there will be. */
+  get headersSet(): RawHeaders {
+    const set = Object.entries(this.#res?.getHeaders() ?? {});
+    return set.flatMap(([name, value]) => [value ?? []].flat().flatMap((one) => [name, String(one)]));
+  }
+
+  /** Calls `listener` (the last one alone) when the client goes before it has its answer, or its tunnel. */
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+  }
+
+  #respond(): ServerResponse {
+    const socket = this.#socket;
+    const res = new ServerResponse(this.req);
+    res.shouldKeepAlive = this.#keepAlive;
+    res.assignSocket(socket);
+    // Node's server does this for responses that it has assigned itself.
+    const onDrain = (): void => void res.emit('drain');
+    socket.on('drain', onDrain);
+    res.once('finish', () => {
+      socket.off('drain', onDrain);
       this.#release();
-      if (this.res.shouldKeepAlive && !isLast(this.res) && !socket.destroyed) handBack(this.#rest());
+      if (res.shouldKeepAlive && !isLast(res) && !socket.destroyed) this.#handBack(this.#rest());
       else endLingering(socket);
     });
+    return res;
   }
 
   /** Takes the socket away from HTTP, to carry a tunnel. Whoever takes it writes the response head itself. */
@@ -65,9 +113,10 @@ export class SocketExchange {
   #release(): void {
     this.#socket.off('data', this.#onData);
     this.#socket.off('end', this.#onEnd);
-    this.#socket.off('drain', this.#onDrain);
+    this.#socket.off('close', this.#onClose);
+    answering.delete(this.#socket);
     this.#socket.pause();
-    this.res.detachSocket(this.#socket);
+    this.#res?.detachSocket(this.#socket);
   }
 
   #rest(): Buffer {
@@ -80,14 +129,11 @@ export class SocketExchange {
     if (this.#earlyBytes > MAX_EARLY_BYTES) this.#socket.pause();
   };
 
+  readonly #onClose = (): void => this.#onGone?.();
+
   // As Node's own server does for a plain request: a client that closes its side has gone.
   readonly #onEnd = (): void => {
     this.#socket.destroy();
-  };
-
-  // Node's server does this for responses that it has assigned itself.
-  readonly #onDrain = (): void => {
-    this.res.emit('drain');
   };
 }
 
@@ -100,7 +146,7 @@ function isLast(res: ServerResponse & { _last?: boolean }): boolean {
 export function responseUnderWay(
   socket: Socket & { _httpMessage?: ServerResponse | null },
 ): ServerResponse | undefined {
-  return socket._httpMessage ?? undefined;
+  return socket._httpMessage ?? answering.get(socket)?.res;
 }
 
 /**

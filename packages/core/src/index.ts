@@ -1,5 +1,5 @@
 export type { ClientExchange } from './client-exchange.ts';
-export { responseUnderWay, SocketExchange } from './client-exchange.ts';
+export { onGone, responseUnderWay, SocketExchange } from './client-exchange.ts';
 export type { AddressRange, HostPattern, ListenAddress, PortRanges, ProxyUrl } from './config/address-fields.ts';
 export { cidr, hostPattern, httpUrl, isLoopback, listenAddress, portRanges } from './config/address-fields.ts';
 export { duration, field, filePath, size } from './config/fields.ts';

@@ -46,8 +46,12 @@ const ATTEMPT_TIMEOUT = 1_000;
 export function dial({ host, port, connectTimeout, tls }: HopAddress, cancellation: Cancellation): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const address = {
-      ...{ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true },
-      ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT },
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT,
     };
     const socket = tls === undefined ? connectWithOwnBuffers(address) : tls.connect(address);
     cancellation.hold(socket);

@@ -9,7 +9,7 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { explain, inviteBody, valuesOf } from '@chain407/core';
+import { explain, inviteBody, onGone, valuesOf } from '@chain407/core';
 import type { AttemptContext, Hop } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { Cancellation } from './cancellation.ts';
@@ -74,9 +74,7 @@ export class Exchange {
     const { pseudonym, pool, pins } = runtime;
     const shared = { pseudonym, pool, pins, cancellation: this.#cancellation };
     this.#context = { client, record, target, framing, body: this.#body, ...shared };
-    client.res.on('close', () => {
-      if (!client.res.writableFinished) this.#cancellation.cancel();
-    });
+    onGone(client, () => this.#cancellation.cancel());
   }
 
   /** Tries the hops in order until one can be reached, and answers the client; says how a tunnel ended. */
@@ -156,9 +154,9 @@ export class Exchange {
   /** A client whose connection is logged in by way of one to the upstream loses both at once (RFC 4559 §6). */
   #endWith({ upstream }: Hop, { head }: HopResponse): void {
     const { pins } = this.#runtime;
-    const { req, res } = this.#client;
-    if (!pins.has(req.socket, upstream.name)) return;
-    if (!head.persistent || pins.expired(req.socket, upstream.name)) res.shouldKeepAlive = false;
+    const { socket } = this.#client.req;
+    if (!pins.has(socket, upstream.name)) return;
+    if (!head.persistent || pins.expired(socket, upstream.name)) this.#client.res.shouldKeepAlive = false;
   }
 
   /** A tunnel takes its connection away from those that come after it. */
@@ -220,9 +218,8 @@ export class Exchange {
   }
 
   #explain(explanation: Explanation): void {
-    const { res } = this.#client;
-    if (res.destroyed) return;
-    const sent = explain(res, this.#runtime.tier, explanation);
+    if (this.#client.req.socket.destroyed) return;
+    const sent = explain(this.#client.res, this.#runtime.tier, explanation);
     if (sent !== undefined) this.#record.answered(sent);
   }
 }

@@ -72,9 +72,9 @@ async function take(
   client: ClientExchange,
   record: ExchangeRecord,
 ): Promise<TunnelEnd | undefined> {
-  const { req, res, kind } = client;
+  const { req, kind } = client;
   const answer = (explanation: Explanation, close = false): undefined => {
-    const sent = explain(res, TIER, explanation, { close });
+    const sent = explain(client.res, TIER, explanation, { close });
     if (sent !== undefined) record.answered(sent);
   };
   const verdict = guardRequest(req, kind);
@@ -83,7 +83,7 @@ async function take(
   if (!assembly.admits(address)) return answer(deniedClient(address));
   const { target, body } = verdict;
   if (target.form === 'asterisk' || isFinalRecipient(req.method ?? '', target, req.rawHeaders)) {
-    record.answered(answerAsRecipient(req, res));
+    record.answered(answerAsRecipient(req, client.res));
     return undefined;
   }
   if (passedBefore(req.rawHeaders, runtime.pseudonym)) return answer(loop());

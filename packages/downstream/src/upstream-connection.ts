@@ -186,8 +186,7 @@ export class UpstreamConnection {
     ] as const) {
       this.#socket.off(event, listener);
     }
-    asStream(this.#socket);
-    this.#socket.pause();
+    if (!asStream(this.#socket)) this.#socket.pause();
     this.#socket.setTimeout(0);
     return { socket: this.#socket, head };
   }

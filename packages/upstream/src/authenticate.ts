@@ -1,12 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GateState, MaybePromise, RequestFacts, Verdict, VerifierGate } from '@chain407/auth';
 import { whenSettled } from '@chain407/auth';
-import type { RequestBody } from '@chain407/core';
+import type { ClientExchange, RequestBody } from '@chain407/core';
 import { inviteBody, peekContent, valuesOf } from '@chain407/core';
 
 /** The verdict on one request of one connection. */
-export type Authenticate = (req: IncomingMessage, res: ServerResponse, body: RequestBody) => MaybePromise<Verdict>;
+export type Authenticate = (exchange: ClientExchange, body: RequestBody) => MaybePromise<Verdict>;
 
 /** Constant credentials that were good on a connection, and need not be looked at again. */
 interface Admitted {
@@ -34,7 +33,8 @@ export function authenticator(gate: VerifierGate, peerHost: string, maxContent: 
     known.add(socket);
     socket.once('close', () => gate.drop(states.get(socket)));
   };
-  return (req, res, body) => {
+  return (exchange, body) => {
+    const { req } = exchange;
     const { socket, method = '', url: target = '' } = req;
     const lines = valuesOf(req.rawHeaders, 'proxy-authorization');
     // Whoever has the connection has been admitted with this very line: to compare it tells nobody anything.
@@ -43,7 +43,7 @@ export function authenticator(gate: VerifierGate, peerHost: string, maxContent: 
       return before.verdict;
     const facts: RequestFacts = { method, target, peerHost };
     const content = (): Promise<Buffer | undefined> => {
-      inviteBody(res);
+      inviteBody(exchange.res);
       return peekContent(req, maxContent);
     };
     const request = body.kind === 'none' ? facts : { ...facts, content };

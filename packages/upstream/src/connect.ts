@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import type { ExchangeRecord, RequestTarget, SocketExchange } from '@chain407/core';
-import { preciseNow } from '@chain407/core';
+import { connectWithOwnBuffers, preciseNow } from '@chain407/core';
 import type { Destination } from './destination.ts';
 import { openTunnel } from './open-tunnel.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
@@ -38,23 +37,28 @@ export async function tunnel(
 }
 
 /** Connects, unless the client goes first. */
-function dial({ limits }: Tier, { res }: SocketExchange, { host, port, lookup }: Destination): Promise<Dialled> {
+function dial({ limits }: Tier, exchange: SocketExchange, { host, port, lookup }: Destination): Promise<Dialled> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, lookup, autoSelectFamily: true, allowHalfOpen: true, noDelay: true });
+    const socket = connectWithOwnBuffers({
+      host,
+      port,
+      lookup,
+      autoSelectFamily: true,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     const settle = (dialled: Dialled): void => {
       clearTimeout(timer);
-      res.off('close', onGone);
       resolve(dialled);
-    };
-    const onGone = (): void => {
-      settle({ kind: 'gone' });
-      socket.destroy();
     };
     // Made where it is needed: an error looks at the stack.
     const late = (): Error =>
       new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${limits.connectTimeout} ms`);
     const timer = setTimeout(() => socket.destroy(late()), limits.connectTimeout);
-    res.once('close', onGone);
+    exchange.onGone(() => {
+      settle({ kind: 'gone' });
+      socket.destroy();
+    });
     // Stays for the socket's whole life.
     socket.on('error', (error) => settle({ kind: 'failed', error }));
     socket.once('connect', () => settle({ kind: 'connected', socket }));

@@ -15,18 +15,11 @@ export async function openTunnel(
   options: TunnelOptions,
   record: ExchangeRecord,
 ): Promise<Outcome> {
-  const fields = [...headers, ...said(exchange)];
+  const fields = [...headers, ...exchange.headersSet];
   let head = `HTTP/1.1 ${status} ${reason}\r\n`;
   for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
   const near = exchange.takeSocket();
   near.socket.write(`${head}\r\n`, 'latin1');
   record.answered({ status, headers: fields });
   return { kind: 'tunnel', end: await splice(near, far, options) };
-}
-
-/** What was to go out with any answer. */
-function said({ res }: SocketExchange): string[] {
-  return Object.entries(res.getHeaders()).flatMap(([name, value]) =>
-    [value ?? []].flat().flatMap((one) => [name, String(one)]),
-  );
 }

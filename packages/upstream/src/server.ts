@@ -112,12 +112,12 @@ class UpstreamTier implements Tier {
   }
 
   async take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
-    const { req, res, kind } = exchange;
+    const { req, kind } = exchange;
     const { method = '' } = req;
     // What is left of a refused request's body is read and dropped by Node: closing on a client that still sends would
     // reset the connection, and take the page that it is to read with it.
     const answer = (explanation: Explanation, close = false): undefined => {
-      const sent = explain(res, TIER, explanation, { close });
+      const sent = explain(exchange.res, TIER, explanation, { close });
       if (sent !== undefined) record.answered(sent);
       // What was piped somewhere before is not read on by itself, and the next request is behind it.
       req.resume();
@@ -129,17 +129,17 @@ class UpstreamTier implements Tier {
 
     const verdict: Verdict | undefined = this.#config.auth.anonymous
       ? undefined
-      : await this.#authenticate(req, res, body);
+      : await this.#authenticate(exchange, body);
     if (verdict !== undefined && verdict.kind !== 'admitted') {
       const { explanation, close } = this.#turnAway(verdict, record);
       return answer(explanation, close);
     }
-    if (verdict?.epilogue !== undefined) say(res, verdict.epilogue);
+    if (verdict?.epilogue !== undefined) say(exchange.res, verdict.epilogue);
     const user = verdict?.principal as User | undefined;
     if (user !== undefined) record.note({ user: user.name });
 
     if (target.form === 'asterisk' || isFinalRecipient(method, target, req.rawHeaders)) {
-      record.answered(answerAsRecipient(req, res));
+      record.answered(answerAsRecipient(req, exchange.res));
       return undefined;
     }
     const refusal = this.#refusal(target, method, user, req.socket.remoteAddress ?? '');
@@ -147,7 +147,7 @@ class UpstreamTier implements Tier {
       record.note({ refused: refusal.details });
       return answer(refusal);
     }
-    if (res.destroyed) return undefined;
+    if (req.socket.destroyed) return undefined;
     const outcome = await this.#pass(exchange, record, target, body);
     if (outcome.kind === 'tunnel') return outcome.end;
     if (outcome.kind === 'cut') record.note({ error: codeOf(outcome.error) });
@@ -197,12 +197,12 @@ class UpstreamTier implements Tier {
       if (exchange.kind !== 'connect') throw new TypeError('an authority is the target of CONNECT alone');
       return tunnel(this, exchange, target, destination, record);
     }
-    const { req, res } = exchange;
+    const { req } = exchange;
     const { method = '' } = req;
     const headers = originHeaders(req, target, body, `${req.httpVersion} ${this.pseudonym}`);
     const asked = { method, target, body, headers, destination };
     return exchange.kind === 'request'
-      ? forward(this, req, res, asked, record)
+      ? forward(this, req, exchange.res, asked, record)
       : upgrade(this, exchange, asked, record);
   }
 }

@@ -80,9 +80,16 @@ export function takeBytes(socket: Socket, take: TakeBytes): boolean {
   return true;
 }
 
-/** Ends {@link takeBytes}. */
-export function asStream(socket: Socket): void {
-  readers.get(socket)?.give((bytes) => socket.push(bytes));
+/** Ends {@link takeBytes}; `false` where the socket is a stream and nothing else. */
+export function asStream(socket: Socket): boolean {
+  const reader = readers.get(socket);
+  reader?.give((bytes) => socket.push(bytes));
+  return reader !== undefined;
+}
+
+/** It reads into buffers that are used again and again. */
+export function hasOwnBuffers(socket: Socket): boolean {
+  return readers.has(socket);
 }
 
 /** What Node's sockets have beyond their types. */
@@ -100,7 +107,7 @@ type Inside = Omit<Socket, '_handle'> & { _handle: Handle | null };
  * where that cannot be done: TLS, or a socket with bytes still in it.
  */
 export function withOwnBuffers(socket: Socket, take: TakeBorrowed): Socket | undefined {
-  if (!isFresh(socket) || socket.writableLength > 0) return undefined;
+  if (!isFresh(socket) || !socket.writable || socket.writableLength > 0) return undefined;
   const reader = readers.get(socket);
   if (reader !== undefined) {
     reader.lend(take);
@@ -116,6 +123,7 @@ export function withOwnBuffers(socket: Socket, take: TakeBorrowed): Socket | und
   handle.reading = false;
   const { buffer, callback } = moved;
   const bare = new Socket({ handle, manualStart: true, allowHalfOpen: true, onread: { buffer, callback } } as object);
+  readers.set(bare, moved);
   old._handle = null;
   bare.once('close', () => socket.destroy());
   socket.once('close', () => bare.destroy());

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { withOwnBuffers } from './own-buffers.ts';
+import { hasOwnBuffers, withOwnBuffers } from './own-buffers.ts';
 
 export interface TunnelOptions {
   /** Milliseconds without a byte in either direction after which the tunnel is cut. */
@@ -27,82 +27,159 @@ export interface TunnelSide {
  * are kept. Both sockets are destroyed when it resolves; it never rejects.
  */
 export function splice(near: TunnelSide, far: TunnelSide, options: TunnelOptions): Promise<TunnelEnd> {
-  return new Promise((resolve) => {
-    // What a socket has read, but nobody has taken from it yet, is part of the tunnel.
-    const [sentBefore, receivedBefore] = [near, far].map(
-      ({ socket, head }) => socket.bytesRead - socket.readableLength - head.length,
-    ) as [number, number];
-    const joined: [Joined, Joined] = [join(near.socket, () => joined[1]), join(far.socket, () => joined[0])];
-    const [from, to] = [joined[0].socket, joined[1].socket];
-    const sockets = [from, to] as const;
-    const total = (): number => from.bytesRead + to.bytesRead;
-    const quiet = new Set<Socket>();
-    let lastTotal = total();
-    let timeout = options.idleTimeout;
-    let settled = false;
-
-    const finish = (reason: TunnelEnd['reason']): void => {
-      if (settled) return;
-      settled = true;
-      for (const socket of sockets) socket.setTimeout(0).destroy();
-      resolve({ reason, sent: from.bytesRead - sentBefore, received: to.bytesRead - receivedBefore });
-    };
-    // A timer per socket fires although the other one is busy, with a slow reader even where no byte is read meanwhile:
-    // only when both have been quiet is the tunnel.
-    const onTimeout = (socket: Socket): void => {
-      if (total() !== lastTotal) quiet.clear();
-      lastTotal = total();
-      quiet.add(socket);
-      if (sockets.every((each) => each.destroyed || quiet.has(each))) finish('idle');
-      else socket.setTimeout(timeout);
-    };
-    const onEnd = (): void => {
-      timeout = options.halfCloseTimeout;
-      for (const socket of sockets) socket.setTimeout(timeout);
-    };
-    const onClose = (): void => {
-      if (sockets.every((socket) => socket.readableEnded && socket.writableFinished)) finish('closed');
-      else if (sockets.some((socket) => socket.destroyed && !(socket.readableEnded && socket.writableFinished)))
-        finish('error');
-    };
-
-    for (const socket of sockets) socket.on('error', () => finish('error'));
-    if (sockets.some((socket) => socket.destroyed)) {
-      finish('error');
-      return;
-    }
-    for (const socket of sockets) {
-      // Otherwise Node would end the other direction as soon as one has ended.
-      socket.allowHalfOpen = true;
-      socket.on('timeout', () => onTimeout(socket));
-      socket.once('end', onEnd);
-      socket.once('close', onClose);
-      socket.setTimeout(timeout);
-    }
-    if (near.head.length > 0) to.write(near.head);
-    if (far.head.length > 0) from.write(far.head);
-    for (const one of joined) one.start();
-  });
+  return new Promise((resolve) => new Tunnel(near, far, options, resolve).start());
 }
 
-/** One end of a tunnel, from which bytes are to flow to the other. */
-interface Joined {
-  readonly socket: Socket;
-  readonly start: () => void;
+/** The two ends together: time limits, and how it all comes to an end. */
+class Tunnel {
+  readonly #near: End;
+  readonly #far: End;
+  readonly #ends: readonly [End, End];
+  readonly #resolve: (end: TunnelEnd) => void;
+  readonly #halfCloseTimeout: number;
+  #timeout: number;
+  #lastTotal: number;
+  #settled = false;
+
+  constructor(near: TunnelSide, far: TunnelSide, options: TunnelOptions, resolve: (end: TunnelEnd) => void) {
+    this.#near = new End(this, near, () => this.#far);
+    this.#far = new End(this, far, () => this.#near);
+    this.#ends = [this.#near, this.#far];
+    this.#resolve = resolve;
+    this.#timeout = options.idleTimeout;
+    this.#halfCloseTimeout = options.halfCloseTimeout;
+    this.#lastTotal = this.#total();
+  }
+
+  get timeout(): number {
+    return this.#timeout;
+  }
+
+  start(): void {
+    if (this.#ends.some(({ socket }) => socket.destroyed)) this.finish('error');
+    else for (const end of this.#ends) end.start();
+  }
+
+  #total(): number {
+    return this.#near.socket.bytesRead + this.#far.socket.bytesRead;
+  }
+
+  /**
+   * A timer per socket fires although the other one is busy, with a slow reader even where no byte is read meanwhile: only
+   * when both have been quiet is the tunnel.
+   */
+  onTimeout(end: End): void {
+    const total = this.#total();
+    if (total !== this.#lastTotal) for (const each of this.#ends) each.quiet = false;
+    this.#lastTotal = total;
+    end.quiet = true;
+    if (this.#ends.every(({ socket, quiet }) => socket.destroyed || quiet)) this.finish('idle');
+    else end.socket.setTimeout(this.#timeout);
+  }
+
+  onHalfClose(): void {
+    this.#timeout = this.#halfCloseTimeout;
+    for (const { socket } of this.#ends) socket.setTimeout(this.#timeout);
+  }
+
+  onClose(): void {
+    if (this.#ends.every((end) => end.complete)) this.finish('closed');
+    else if (this.#ends.some((end) => end.socket.destroyed && !end.complete)) this.finish('error');
+  }
+
+  finish(reason: TunnelEnd['reason']): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    for (const { socket } of this.#ends) socket.setTimeout(0).destroy();
+    this.#resolve({ reason, sent: this.#near.carried, received: this.#far.carried });
+  }
 }
 
-/** Bytes of `socket` go to `peer`, as fast as that takes them; the end of one direction is the end of that direction alone. */
-function join(socket: Socket, peer: () => Joined): Joined {
-  const bare = withOwnBuffers(socket, (bytes, done) => {
-    const to = peer().socket;
-    if (to.write(bytes, done)) return true;
-    to.once('drain', () => bare?.resume());
-    return false;
-  });
-  if (bare === undefined) return { socket, start: () => void socket.pipe(peer().socket) };
-  const start = (): void => {
-    bare.once('end', () => peer().socket.end());
-    bare.resume();
+/** A side that has brought so many bytes is worth another socket; most clients send less, and idle ones should cost little. */
+const BULK = 64 * 1024;
+
+/** One end of a tunnel: its bytes go to the other, as fast as that takes them. */
+class End {
+  socket: Socket;
+  /** Its time ran out, and nothing has been read on either end since. */
+  quiet = false;
+  readonly #tunnel: Tunnel;
+  readonly #head: Buffer;
+  readonly #peer: () => End;
+  /** Read before it became a tunnel. */
+  readonly #before: number;
+
+  constructor(tunnel: Tunnel, { socket, head }: TunnelSide, peer: () => End) {
+    this.socket = socket;
+    this.#tunnel = tunnel;
+    this.#head = head;
+    this.#peer = peer;
+    // What the socket has read, but nobody has taken from it yet, is part of the tunnel.
+    this.#before = socket.bytesRead - socket.readableLength - head.length;
+  }
+
+  /** Bytes that it has brought. */
+  get carried(): number {
+    return this.socket.bytesRead - this.#before;
+  }
+
+  /** Both of its directions have ended as they should. */
+  get complete(): boolean {
+    return this.socket.readableEnded && this.socket.writableFinished;
+  }
+
+  start(): void {
+    if (this.#head.length > 0) this.#peer().socket.write(this.#head);
+    if (!hasOwnBuffers(this.socket) || !this.#borrow()) this.socket.on('data', this.#onData);
+    this.#watch(this.socket);
+    this.socket.resume();
+  }
+
+  #watch(socket: Socket): void {
+    const tunnel = this.#tunnel;
+    // Otherwise Node would end the other direction as soon as one has ended.
+    socket.allowHalfOpen = true;
+    socket.on('error', () => tunnel.finish('error'));
+    socket.on('timeout', () => tunnel.onTimeout(this));
+    socket.once('end', () => {
+      // The end of one direction is the end of that direction alone.
+      this.#peer().socket.end();
+      tunnel.onHalfClose();
+    });
+    socket.once('close', () => {
+      // After a move, the old one is only an echo of the new one.
+      if (this.socket === socket) tunnel.onClose();
+    });
+    socket.setTimeout(tunnel.timeout);
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#pass(bytes);
+    // Not in the middle of its own read.
+    if (this.carried >= BULK) setImmediate(() => this.#move());
   };
-  return { socket: bare, start };
+
+  #pass(bytes: Buffer, done?: () => void): boolean {
+    const to = this.#peer().socket;
+    if (to.write(bytes, done)) return true;
+    this.socket.pause();
+    to.once('drain', () => this.socket.resume());
+    return false;
+  }
+
+  /** From now on it reads into buffers that are used again and again; `false` where that cannot be. */
+  #borrow(): boolean {
+    const socket = withOwnBuffers(this.socket, (bytes, done) => this.#pass(bytes, done));
+    if (socket !== undefined) this.socket = socket;
+    return socket !== undefined;
+  }
+
+  /** It has become a bulk transfer. */
+  #move(): void {
+    const { socket } = this;
+    if (hasOwnBuffers(socket) || !this.#borrow()) return;
+    socket.setTimeout(0);
+    this.#watch(this.socket);
+    if (!socket.isPaused()) this.socket.resume();
+  }
 }
