@@ -69,7 +69,7 @@ export function dial({ host, port, connectTimeout, tls }: HopAddress, cancellati
     // Stays for the socket's whole life: after this function an error is told by 'close'.
     socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.name, error.message));
     // Destroyed without an error: cancelled.
-    socket.once('close', () => fail(HOP_CODES.closed, 'the connection was closed'));
+    socket.on('close', () => fail(HOP_CODES.closed, 'the connection was closed'));
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
       settled = true;

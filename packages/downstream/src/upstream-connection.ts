@@ -187,7 +187,6 @@ export class UpstreamConnection {
       this.#socket.off(event, listener);
     }
     if (!asStream(this.#socket)) this.#socket.pause();
-    this.#socket.setTimeout(0);
     return { socket: this.#socket, head };
   }
 

@@ -90,7 +90,7 @@ class Tunnel {
   finish(reason: TunnelEnd['reason']): void {
     if (this.#settled) return;
     this.#settled = true;
-    for (const { socket } of this.#ends) socket.setTimeout(0).destroy();
+    for (const { socket } of this.#ends) socket.destroy();
     this.#resolve({ reason, sent: this.#near.carried, received: this.#far.carried });
   }
 }
@@ -141,12 +141,12 @@ class End {
     socket.allowHalfOpen = true;
     socket.on('error', () => tunnel.finish('error'));
     socket.on('timeout', () => tunnel.onTimeout(this));
-    socket.once('end', () => {
+    socket.on('end', () => {
       // The end of one direction is the end of that direction alone.
       this.#peer().socket.end();
       tunnel.onHalfClose();
     });
-    socket.once('close', () => {
+    socket.on('close', () => {
       // After a move, the old one is only an echo of the new one.
       if (this.socket === socket) tunnel.onClose();
     });
