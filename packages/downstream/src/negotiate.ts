@@ -1,21 +1,18 @@
 import type {
-  AuthInfo,
   ChainAction,
   ChainEvent,
   ChainState,
-  Challenge,
   ClientTurn,
   Conclusion,
   Known,
   MaybePromise,
   RequestFacts,
 } from '@chain407/auth';
-import { advance, clientChain, lacksScope, parseChallenges, parseParams, whenSettled } from '@chain407/auth';
-import type { ResponseHead } from '@chain407/core';
-import { REFUSALS, valuesOf } from '@chain407/core';
+import { advance, clientChain, whenSettled } from '@chain407/auth';
 import type { Freight } from './carrier.ts';
 import { Carrier, gone } from './carrier.ts';
 import type { Credential } from './credentials.ts';
+import { epilogueOf, heard, saysStale } from './heard.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
 import type { Admission } from './lockout.ts';
@@ -190,7 +187,7 @@ class Negotiation {
     await this.#response?.collect(MAX_COLLECTED);
     if (credential !== undefined && !this.#owesOutcome) {
       // What was good may no longer be: one exchange finds out, the others wait for it.
-      if (wasRefused && !challenges.some(saysStale)) credential.guard.doubt();
+      if (wasRefused && !saysStale(challenges)) credential.guard.doubt();
       const refusal = await this.#admitted();
       if (refusal !== undefined) return refusal;
     }
@@ -218,18 +215,7 @@ class Negotiation {
     const response = await this.#carrier.send({ credentials, connection, standIn, once: this.#owesOutcome });
     if (response === 'lost') return { kind: 'lost' };
     this.#response = response;
-    const { headers, persistent } = response.head;
-    const status = credentials !== undefined && this.#isProxys401(response.head) ? 407 : response.head.status;
-    if (status !== 407) return { kind: 'response', status, challenges: [], persistent, notPermitted: false };
-    const challenges = challengesOf(response.head);
-    // RFC 6750 §3.1: a token that is good, but not for this.
-    const notPermitted = saysNotPermitted(headers) || lacksScope(challenges);
-    return { kind: 'response', status, challenges, persistent, notPermitted, fault: faultOf(response.head) };
-  }
-
-  /** Some proxies (tinyproxy, for one) answer wrong credentials with 401, which is for origins: none has been asked yet on CONNECT. */
-  #isProxys401({ status, headers }: ResponseHead): boolean {
-    return status === 401 && (this.#request.method === 'CONNECT' || valuesOf(headers, 'proxy-authenticate').length > 0);
+    return heard(response.head, { method: this.#request.method, credentials: credentials !== undefined });
   }
 
   /** The upstream took them. Hears what else it says, and remembers what the next exchange needs. */
@@ -254,10 +240,7 @@ class Negotiation {
   #conclude({ scheme, state }: Known): Conclusion | Promise<Conclusion> | undefined {
     if (scheme.conclude === undefined) return undefined;
     const { head } = this.#response as HopResponse;
-    const [line] = valuesOf(head.headers, 'proxy-authentication-info');
-    const challenges = challengesOf(head).filter((challenge) => challenge.scheme === scheme.name);
-    const info = (line === undefined ? undefined : parseParams(line)) ?? NOTHING;
-    return scheme.conclude({ info, challenges }, this.#facts(), state);
+    return scheme.conclude(epilogueOf(head, scheme.name), this.#facts(), state);
   }
 
   #end(action: Exclude<ChainAction, { kind: 'send' | 'ask' | 'resume' | 'relay' }>): Negotiated {
@@ -285,8 +268,6 @@ class Negotiation {
   }
 }
 
-const NOTHING: AuthInfo = new Map();
-
 const heldBack = ({ reason, retryAfter }: Extract<Admission, { kind: 'closed' }>): Refusal => ({
   reason: 'closed',
   detail: reason,
@@ -298,21 +279,4 @@ const waitOf = (closed: Extract<Admission, { kind: 'closed' }> | undefined): Pic
 
 function refused(refusal: Refusal, response?: HopResponse): Refused {
   return { kind: 'refused', refusal, ...(response === undefined ? {} : { response }) };
-}
-
-/** Of the first challenge that cannot be read. */
-function faultOf({ headers }: ResponseHead): string | undefined {
-  const [fault] = parseChallenges(valuesOf(headers, 'proxy-authenticate')).faults;
-  return fault && `Proxy-Authenticate: expected ${fault.expected} at character ${fault.at + 1}`;
-}
-
-const challengesOf = ({ headers }: ResponseHead): Challenge[] =>
-  parseChallenges(valuesOf(headers, 'proxy-authenticate')).challenges;
-
-/** RFC 7616 §3.3: the nonce was too old, user and password may well be right. */
-const saysStale = ({ params }: Challenge): boolean => params.get('stale')?.toLowerCase() === 'true';
-
-/** Our own upstream tier says so in `Proxy-Status`; then the 407 is a matter of permission, not of the password. */
-function saysNotPermitted(headers: readonly string[]): boolean {
-  return valuesOf(headers, 'proxy-status').some((value) => value.includes(`details="${REFUSALS.notPermitted}`));
 }
