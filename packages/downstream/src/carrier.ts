@@ -182,6 +182,8 @@ export class Carrier {
     const { idempotent, body } = this.#freight;
     // Whoever closed may have read the credentials: while they are not known to be good, that was the one attempt.
     if (!error.unanswered || once) return false;
+    // Who only takes long may still be at it: that the connection was closed is what allows another try (RFC 9112 §9.3.1).
+    if (error.code === HOP_CODES.responseTimeout) return false;
     return standIn || (idempotent && body?.replayable !== false);
   }
 }

@@ -35,11 +35,13 @@ export async function forward(
 interface Sent {
   readonly answer: OriginAnswer;
   readonly request: ClientRequest;
+  /** Not a byte of an answer has come. */
+  readonly unanswered: boolean;
 }
 
 /** The origin closed an idle connection at the moment that we used it. */
-function isStale({ answer, request }: Sent, { method, body }: OriginRequest): boolean {
-  if (answer.kind !== 'failed' || !request.reusedSocket) return false;
+function isStale({ answer, request, unanswered }: Sent, { method, body }: OriginRequest): boolean {
+  if (answer.kind !== 'failed' || !request.reusedSocket || !unanswered) return false;
   const { code } = answer.error as NodeJS.ErrnoException;
   return (code === 'ECONNRESET' || code === 'EPIPE') && body.kind === 'none' && IDEMPOTENT.has(method);
 }
@@ -61,9 +63,13 @@ async function send(
   // Before the listener by which http-proxy ends the request.
   req.prependOnceListener('end', () => request.addTrailers(trailerPairs(req.rawTrailers)));
   request.once('close', () => dropRest(req, res));
+  let before = 0;
+  request.once('socket', ({ bytesRead }) => {
+    before = bytesRead;
+  });
   const answer = await awaitAnswer(request, req, res, tier.limits);
   endLeg(answer, request);
-  return { answer, request };
+  return { answer, request, unanswered: (request.socket?.bytesRead ?? 0) === before };
 }
 
 /** Has http-proxy make the request and pipe the body into it; everything else about it is ours. */

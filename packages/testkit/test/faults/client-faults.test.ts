@@ -178,7 +178,7 @@ describe('a client of the downstream goes', () => {
     ),
   )('$scheme, $request', async ({ scheme, request }) => {
     const hop = await FaultyHop.start(PROXIES[scheme] as never);
-    const tier = await downstreamTo(hop.port, { scheme, responseTimeout: LONG });
+    const tier = await downstreamTo(hop.port, { scheme, timeout: LONG });
     expect(await everyDeparture({ request, tier, hop })).toEqual({});
   });
 });

@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 export interface Fault {
   readonly at: number;
   readonly by: 'reset' | 'close' | 'stall';
+  /** Not before it is asked for the next byte by a request. */
+  readonly asked?: boolean;
 }
 
 /** How it answers a request, by its credentials: bytes, in Latin-1. `granted`: another one on this connection was. */
@@ -23,6 +25,7 @@ export class FaultyHop {
   readonly #sockets = new Set<Socket>();
   #fault: Fault | undefined;
   #sent = 0;
+  #legs: string[] = [];
   #failed: () => void = () => undefined;
 
   private constructor(server: Server, answers: Answers) {
@@ -51,6 +54,11 @@ export class FaultyHop {
     return this.#sent;
   }
 
+  /** What it has answered, or would have but for the fault, since the last {@link plan}. */
+  get legs(): readonly string[] {
+    return this.#legs;
+  }
+
   /** Says this on each new connection before anything is asked, as the far end of a tunnel may. */
   greeting = '';
 
@@ -58,9 +66,15 @@ export class FaultyHop {
   plan(fault: Fault | undefined): Promise<void> {
     this.#fault = fault;
     this.#sent = 0;
+    this.#legs = [];
     return new Promise((resolve) => {
       this.#failed = resolve;
     });
+  }
+
+  /** Ends the connections that are open. */
+  dismiss(): void {
+    for (const socket of this.#sockets) socket.end();
   }
 
   close(): void {
@@ -75,7 +89,8 @@ export class FaultyHop {
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));
     socket.once('end', () => socket.end());
-    this.#send(socket, this.greeting);
+    if (this.greeting === '') this.#fail(socket, false);
+    else this.#send(socket, this.greeting);
     socket.on('data', (bytes) => {
       incoming.text += bytes.toString('latin1');
       for (let request = take(incoming); request !== undefined; request = take(incoming)) {
@@ -89,16 +104,18 @@ export class FaultyHop {
   }
 
   #send(socket: Socket, text: string): void {
+    this.#legs.push(text);
     const left = this.#fault === undefined ? text.length : this.#fault.at - this.#sent;
     const now = text.slice(0, left);
     this.#sent += now.length;
-    if (now.length > 0) socket.write(now, 'latin1', () => this.#fail(socket));
-    else this.#fail(socket);
+    if (now.length > 0) socket.write(now, 'latin1', () => this.#fail(socket, now.length < text.length));
+    else this.#fail(socket, true);
   }
 
-  #fail(socket: Socket): void {
+  /** `asked`: somebody waits for more. */
+  #fail(socket: Socket, asked: boolean): void {
     const fault = this.#fault;
-    if (fault === undefined || this.#sent < fault.at) return;
+    if (fault === undefined || this.#sent < fault.at || (fault.asked === true && !asked)) return;
     this.#fault = undefined;
     if (fault.by === 'reset') socket.resetAndDestroy();
     else if (fault.by === 'close') socket.end();

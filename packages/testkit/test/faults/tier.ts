@@ -17,19 +17,23 @@ export interface TierUnderTest {
   close(): Promise<void>;
 }
 
-const TIMES = { connectTimeout: '2s', drain: '2s', tunnelIdleTimeout: '2s' };
+const limits = (timeout: string) => ({
+  ...{ connectTimeout: '2s', drain: '2s' },
+  ...{ responseTimeout: timeout, tunnelIdleTimeout: timeout },
+});
 
 export interface DownstreamFacts {
   /** Of the credentials; `none`: it has none. */
   readonly scheme: string;
   readonly identity?: 'relay' | 'substitute';
-  readonly responseTimeout: string;
+  /** Without a byte of an answer, or of a tunnel. */
+  readonly timeout: string;
 }
 
 /** A downstream in front of the hop at `port`, which it knows nothing of yet. */
 export async function downstreamTo(
   port: number,
-  { scheme, identity = scheme === 'none' ? undefined : 'substitute', responseTimeout }: DownstreamFacts,
+  { scheme, identity = scheme === 'none' ? undefined : 'substitute', timeout }: DownstreamFacts,
 ): Promise<TierUnderTest> {
   const secret =
     scheme === 'bearer' ? { token: { value: 'token' } } : { username: 'alice', password: { value: 'secret' } };
@@ -39,7 +43,7 @@ export async function downstreamTo(
     identity: identity ?? 'none',
     ...(own ? { credentials: { corp: { ...secret, schemes: [scheme] } } } : {}),
     upstreams: { hop: { url: `http://127.0.0.1:${port}`, spare: 0, ...(own ? { credentials: 'corp' } : {}) } },
-    limits: { ...TIMES, responseTimeout, replayBody: '1KiB' },
+    limits: { ...limits(timeout), replayBody: '1KiB' },
   });
   const { errors, logger } = listening();
   const assembled = await assembleDownstream(config, logger);
@@ -75,14 +79,14 @@ export async function downstreamTo(
 }
 
 /** An upstream that asks by `schemes`, or nobody; alice may use it with `secret`. */
-export async function upstream(responseTimeout: string, schemes: readonly string[] = []): Promise<TierUnderTest> {
+export async function upstream(timeout: string, schemes: readonly string[] = []): Promise<TierUnderTest> {
   const config = upstreamSchema('/').parse({
     listen: '127.0.0.1:0',
     auth: schemes.length === 0 ? { anonymous: true } : { schemes },
     users: schemes.length === 0 ? [] : [{ name: 'alice', password: { value: 'secret' } }],
     private: 'allow',
     ports: { connect: ['1-65535'], any: ['1-65535'] },
-    limits: { ...TIMES, responseTimeout },
+    limits: limits(timeout),
   });
   const { errors, logger } = listening();
   const assembled = await assembleUpstream(config, logger);

@@ -1,0 +1,79 @@
+import type { RequestName } from './exchanges.ts';
+import { BODY } from './exchanges.ts';
+import type { Fault } from './faulty-hop.ts';
+
+/**
+ * What a client got. `whole`: the answer of the next hop; `cut`: a part of it, and then a connection that closed, so that it
+ * cannot be taken for whole; `nothing`: it closed before. Otherwise an error, as `502 connection_terminated`, or the
+ * answer itself, which nobody expects.
+ */
+export type Outcome = string;
+
+/** What has come of a body, in chunks or not. */
+const unchunked = (body: string): string =>
+  body.replace(/^[0-9a-f]+\r\n|\r\n[0-9a-f]+(?:\r\n|$)/g, '').replace(/\r\n/g, '');
+
+export function outcomeOf(answer: string): Outcome {
+  if (answer === '') return 'nothing';
+  const [head = '', body] = answer.split(/\r\n\r\n(.*)/s);
+  if (body === undefined) return answer;
+  const status = /^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1];
+  const error = /^Proxy-Status: chain407-[a-z]+; error=(\w+)/m.exec(head);
+  if (error !== null) return `${status} ${error[1]}`;
+  if (status !== '200') return answer;
+  if (/^transfer-encoding:/im.test(head)) {
+    if (body.endsWith('0\r\n\r\n')) return unchunked(body) === BODY ? 'whole' : answer;
+    return BODY.startsWith(unchunked(body)) ? 'cut' : answer;
+  }
+  if (body === BODY) return 'whole';
+  return BODY.startsWith(body) ? 'cut' : answer;
+}
+
+/** The legs of an exchange in which nothing failed, as the hop answered them. */
+export interface Rehearsal {
+  readonly request: RequestName;
+  readonly legs: readonly string[];
+  /** The first leg went over a connection that had served before. */
+  readonly reused: boolean;
+}
+
+const failure = ({ by }: Fault): Outcome =>
+  by === 'stall' ? '504 http_response_timeout' : '502 connection_terminated';
+
+/** The middle of a handshake, which one connection carries from its beginning to its end. */
+const isMidway = (leg: string): boolean => leg.includes(' TlRMTVNTUAAC');
+
+const headLength = (leg: string): number => leg.indexOf('\r\n\r\n') + 4;
+
+/** What the client gets when the hop fails so; several where it depends on what the tier sees first. */
+export function expectedOf(fault: Fault, { request, legs, reused }: Rehearsal): readonly Outcome[] {
+  let before = 0;
+  for (const [i, leg] of legs.entries()) {
+    const at = fault.at - before;
+    const [first, last] = [i === 0, i === legs.length - 1];
+    if (!leg.startsWith('HTTP/')) return inTunnel(fault);
+    if (fault.asked === true ? at === 0 : at <= leg.length) {
+      if (first && at === 0) return atFirst(fault, request, reused);
+      if (at < headLength(leg)) return [failure(fault)];
+      if (last) return [at < leg.length ? 'cut' : 'whole'];
+      if (isMidway(leg)) return [failure(fault)];
+      // The way is open, and the body, which is sent once, may go where nobody is any more.
+      const opened = leg.startsWith('HTTP/1.1 200 ');
+      return opened && at === leg.length ? ['whole', failure(fault)] : ['whole'];
+    }
+    before += leg.length;
+  }
+  throw new Error(`${fault.at} is beyond the exchange`);
+}
+
+/** Before the first byte. A connection that had served before may just have been closed: the next one is tried. */
+function atFirst(fault: Fault, request: RequestName, reused: boolean): readonly Outcome[] {
+  const repeatable = request === 'GET' || request === 'CONNECT';
+  return reused && repeatable && fault.by !== 'stall' ? ['whole'] : [failure(fault)];
+}
+
+/** The far end of a tunnel, which says who it is as soon as it is there. A reset may be seen before the connection is. */
+function inTunnel({ at, by }: Fault): readonly Outcome[] {
+  const said = at < BODY.length ? 'cut' : 'whole';
+  return by === 'reset' ? [said, 'cut', failure({ at, by })] : [said];
+}
