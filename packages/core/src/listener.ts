@@ -7,6 +7,7 @@ import type { ClientExchange } from './client-exchange.ts';
 import { afterEarlierResponses, inTurn, responseUnderWay, SocketExchange } from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
+import { FewAtATime } from './few-at-a-time.ts';
 import { malformed } from './http/common-pages.ts';
 import { listOf } from './http/headers.ts';
 import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
@@ -14,6 +15,7 @@ import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
+import { SurplusConnections } from './surplus.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';
 
 /** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */
@@ -41,8 +43,8 @@ interface NewerServerOptions {
   readonly shouldUpgradeCallback: (req: IncomingMessage) => boolean;
 }
 
-/** Connections beyond the limit that are let in to be told so; any more are closed unheard. */
-const MAX_SURPLUS = 256;
+/** Connections that wait to be accepted: a burst beyond it is dropped, and tries again after a second. Linux's own limit. */
+const BACKLOG = 4096;
 
 const DRAINING: Explanation = {
   status: 503,
@@ -53,10 +55,9 @@ const DRAINING: Explanation = {
   remedy: 'Try again in a moment.',
 };
 
-const PARSE_FAILURES: ReadonlyMap<string, readonly [status: number, details: string]> = new Map([
-  ['HPE_HEADER_OVERFLOW', [431, 'the request head is too large']],
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'the request head did not come in time']],
-]);
+const TOO_LARGE = malformed(431, 'the request head is too large');
+const INVALID = malformed(400, 'the request is not valid HTTP/1');
+const LATE = malformed(408, 'the request head did not come in time');
 
 /**
  * A listening `node:http` server and the life of its connections: owns accept, limits, the answer to what cannot be
@@ -68,8 +69,9 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #unparsable = new WeakSet<Socket>();
   readonly #count: ConnectionCount;
-  /** Connections beyond a limit: they are told so at their first request. */
-  readonly #surplus = new WeakMap<Socket, Explanation>();
+  readonly #surplus = new SurplusConnections();
+  /** Connections whose head did not come in time: Node looks once in a while, and a storm's are late all together. */
+  readonly #late = new FewAtATime<Socket>((socket) => this.#answerUnparsable(socket, LATE));
   /** The server's event for a socket that speaks HTTP from now on. */
   readonly #arrival: 'connection' | 'secureConnection';
   #draining = false;
@@ -86,7 +88,8 @@ export class Listener {
       keepAliveTimeout: limits.idleTimeout,
       // An upload may take as long as it likes; what stalls is found by the idle limits.
       requestTimeout: 0,
-      connectionsCheckingInterval: 1000,
+      // What is late together is ended together.
+      connectionsCheckingInterval: 250,
       // The request guard asks for it: Node's own answer explains nothing.
       requireHostHeader: false,
       shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
@@ -101,14 +104,12 @@ export class Listener {
             ALPNProtocols: ['http/1.1'],
             handshakeTimeout: limits.headerTimeout,
           });
-    this.#server.maxConnections =
-      limits.connections === 0 ? Number.POSITIVE_INFINITY : limits.connections + MAX_SURPLUS;
     // Beyond its limit Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
     // forwarded would be framed otherwise. `headerCount` refuses them.
     this.#server.maxHeadersCount = 0;
-    this.#server.on(this.#arrival, (socket: Socket) => this.#onArrival(socket));
-    // A TLS listener tells of the bare socket first.
-    if (tls !== undefined) this.#server.on('connection', (socket: Socket) => this.#adopt(socket));
+    // A TLS listener tells of the bare socket first, which counts: a handshake may take as long as a head.
+    this.#server.on('connection', (socket: Socket) => this.#onConnection(socket));
+    if (tls !== undefined) this.#server.on('secureConnection', (socket: Socket) => this.#adopt(socket));
     this.#server.on('request', (req, res) => this.#onRequest(req, res));
     // Whether the body is wanted is for the next hop to say.
     this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res));
@@ -125,7 +126,7 @@ export class Listener {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       const { host, port } = options.listen;
-      server.listen({ host, port }, () => {
+      server.listen({ host, port, backlog: BACKLOG }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -173,13 +174,13 @@ export class Listener {
   }
 
   /** Also called for a socket that comes back after a refused CONNECT; then it is known already. */
-  #onArrival(socket: Socket): void {
+  #onConnection(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
     this.#adopt(socket);
     const client = socket.remoteAddress ?? '';
     const refusal = this.#count.admit(client);
     if (refusal === undefined) socket.once('close', () => this.#count.release(client));
-    else this.#surplus.set(socket, refusal);
+    else this.#surplus.add(socket, refusal);
   }
 
   #adopt(socket: Socket): void {
@@ -208,7 +209,7 @@ export class Listener {
     if (this.#draining) return DRAINING;
     const { headerCount } = this.#options.limits;
     if (rawHeaders.length > 2 * headerCount) return malformed(431, `more than ${headerCount} header fields`);
-    return this.#surplus.get(socket);
+    return this.#surplus.refusalOf(socket);
   }
 
   #onUpgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
@@ -245,16 +246,17 @@ export class Listener {
 
   #onClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
     const socket = duplex as Socket;
-    const known = PARSE_FAILURES.get(error.code ?? '');
-    if (known === undefined && !error.code?.startsWith('HPE_')) {
+    const { code = '' } = error;
+    const late = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (!late && !code.startsWith('HPE_')) {
       socket.destroy();
       return;
     }
     // Node's parser says it again for every segment that follows.
     if (this.#unparsable.has(socket)) return;
     this.#unparsable.add(socket);
-    const [status, details] = known ?? [400, 'the request is not valid HTTP/1'];
-    this.#answerUnparsable(socket, malformed(status, details));
+    if (late) this.#late.add(socket);
+    else this.#answerUnparsable(socket, code === 'HPE_HEADER_OVERFLOW' ? TOO_LARGE : INVALID);
   }
 
   #answerUnparsable(socket: Socket, explanation: Explanation): void {

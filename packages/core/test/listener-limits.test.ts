@@ -47,13 +47,15 @@ describe.each([
   });
 });
 
-test('far beyond the limit connections are closed unheard: they must not pile up', async () => {
+test('far beyond the limit the first that say nothing are closed: the last are still told so, and none pile up', async () => {
   const listener = await listening({ connections: 1 });
   const clients: RawClient[] = [];
   for (let i = 0; i < 258; i += 1) clients.push(await connected(listener.port));
-  const last = clients.at(-1) as RawClient;
-  expect(await last.toEnd()).toBe('');
-  expect(await (clients[256] as RawClient).write(REQUEST).toEnd()).toMatch(/^HTTP\/1\.1 503 /);
+  const [within, silent, waiting] = clients as [RawClient, RawClient, RawClient];
+  expect(await silent.toEnd()).toBe('');
+  expect(await (clients.at(-1) as RawClient).write(REQUEST).toEnd()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(await waiting.write(REQUEST).toEnd()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(await within.write(REQUEST).until('taken')).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 describe('a head', () => {
@@ -69,11 +71,12 @@ describe('a head', () => {
   });
 
   test('that takes too long, or does not begin, is 408', async () => {
-    const listener = await listening({ headerTimeout: 50 });
+    const listener = await listening({ headerTimeout: 50, connections: 1000 });
     const [slow, silent] = [await connected(listener.port), await connected(listener.port)];
     slow.write('GET http://a/ HTT');
+    const many = await Promise.all(Array.from({ length: 120 }, () => connected(listener.port)));
     expect(await slow.toEnd()).toMatch(/^HTTP\/1\.1 408 [\s\S]*the request head did not come in time/);
-    expect(await silent.toEnd()).toMatch(/^HTTP\/1\.1 408 /);
+    for (const client of [silent, ...many]) expect(await client.toEnd()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
   test('a connection without a request is closed after the idle limit', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -56,6 +57,24 @@ describe.each(['basic', 'digest', 'ntlm'])('a chain over TLS on every hop, with 
     expect(inside.status).toBe(200);
     expect(await client.closed()).toBe('end');
   });
+});
+
+test('a client that does not shake hands counts towards the limits of connections', async () => {
+  const chain = await startChain({
+    downstream: { listen: LISTEN, limits: { connectionsPerClient: 1 } },
+  });
+  const silent = await RawConnection.connect(chain.downstream.port);
+  const refused = await RawConnection.connect(chain.downstream.port, { tls: TLS });
+  const { status, headers } = await refused.exchange(GET);
+  expect(status).toBe(503);
+  expect(headers).toContainEqual(expect.stringContaining('details="limits.connectionsPerClient"'));
+  expect(chain.downstream.connections).toBe(1);
+  silent.destroy();
+  while (chain.downstream.connections > 0) await setImmediate();
+  const client = await RawConnection.connect(chain.downstream.port, { tls: TLS });
+  expect((await client.exchange(GET)).status).toBe(200);
+  client.destroy();
+  await chain.close();
 });
 
 test('a refused NTLM client can go on over TLS on the same connection', async () => {

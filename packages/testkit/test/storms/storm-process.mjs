@@ -1,0 +1,66 @@
+// Many connections that ask for nothing, from a process of their own:
+//   fork('storm-process.mjs', ['{"port":…,"kind":"silent","connections":10000}'])
+// Says { opened } once each has been opened, answers 'count', says { allEnded, ended } when none is left, and ends at 'end'.
+import { connect } from 'node:net';
+
+const { port, kind, connections, host = '127.0.0.1' } = JSON.parse(process.argv[2]);
+
+/** So many at once while they are opened: what a listener queues. */
+const LANES = 200;
+const HEAD = `GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\nX-Filler: ${'x'.repeat(1000)}`;
+
+/** What a connection says, from when it is open. */
+const KINDS = {
+  silent: () => undefined,
+  'one byte a second': (socket) => {
+    let said = 0;
+    const say = () => socket.write(HEAD[said++ % HEAD.length]);
+    const timer = setInterval(say, 1000);
+    socket.once('close', () => clearInterval(timer));
+    say();
+  },
+  'half a head': (socket) => socket.write(HEAD),
+};
+
+const open = new Set();
+/** How connections ended: a status, or `unheard`. */
+const ended = {};
+
+function begin() {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let said = '';
+    open.add(socket);
+    socket.once('connect', () => {
+      KINDS[kind](socket);
+      resolve();
+    });
+    socket.on('data', (bytes) => {
+      if (said === '') said = bytes.toString('latin1', 9, 12);
+    });
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      open.delete(socket);
+      const how = said === '' ? 'unheard' : said;
+      ended[how] = (ended[how] ?? 0) + 1;
+      resolve();
+      if (left === 0 && open.size === 0) process.send({ allEnded: true, ended });
+    });
+  });
+}
+
+let left = connections;
+async function lane() {
+  while (left > 0) {
+    left -= 1;
+    await begin();
+  }
+}
+
+process.on('message', (ask) => {
+  if (ask === 'count') process.send({ open: open.size, ended });
+  else process.exit();
+});
+process.on('disconnect', () => process.exit());
+await Promise.all(Array.from({ length: LANES }, lane));
+process.send({ opened: connections });

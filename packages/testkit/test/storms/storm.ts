@@ -1,0 +1,26 @@
+import { Child } from './child.ts';
+
+export const KINDS = ['silent', 'one byte a second', 'half a head'] as const;
+
+/** How many connections were ended how: by a status, or `unheard`. */
+export type Ended = Readonly<Record<string, number>>;
+
+export interface Storm {
+  /** Resolves when none is left. */
+  ended(): Promise<Ended>;
+  /** So far. */
+  count(): Promise<{ readonly open: number; readonly ended: Ended }>;
+  /** Ends all that is left of it. */
+  stop(): Promise<void>;
+}
+
+/** Opens connections from 127.0.0.1 that never ask for anything; resolves when each has been opened. */
+export async function storm(port: number, kind: (typeof KINDS)[number], connections: number): Promise<Storm> {
+  const child = new Child('storm-process.mjs', [JSON.stringify({ port, kind, connections })]);
+  await child.says('opened');
+  return {
+    ended: () => child.says<{ ended: Ended }>('allEnded').then(({ ended }) => ended),
+    count: () => child.ask('count', 'open'),
+    stop: () => child.end(),
+  };
+}

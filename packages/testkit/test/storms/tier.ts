@@ -1,0 +1,45 @@
+import { Child } from './child.ts';
+
+export const ROLES = ['downstream', 'upstream'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A tier in a process of its own. */
+export interface StormedTier {
+  readonly child: Child;
+  readonly port: number;
+}
+
+/** What a tier holds: memory in bytes. */
+export interface Measured {
+  readonly connections: number;
+  readonly descriptors: number;
+  readonly memory: number;
+  /** Log lines of level `error`: each is a bug. */
+  readonly errors: readonly string[];
+}
+
+const SECTIONS: { readonly [R in Role]: (hop: number) => object } = {
+  downstream: (hop) => ({ identity: 'none', upstreams: { hop: { url: `http://127.0.0.1:${hop}` } } }),
+  upstream: () => ({ auth: { anonymous: true }, private: 'allow' }),
+};
+
+/** Starts a tier before the hop at this port, with the limits of a configuration. */
+export async function startTier(role: Role, hop: number, limits: object, launcher?: string): Promise<StormedTier> {
+  const section = { listen: '127.0.0.1:0', ...SECTIONS[role](hop), limits };
+  const child = new Child('tier-process.mjs', [role, JSON.stringify(section)], launcher);
+  const { port } = await child.says<{ port: number }>('port');
+  return { child, port };
+}
+
+export const measure = ({ child }: StormedTier): Promise<Measured> => child.ask('measure', 'connections');
+
+/** So often it may be asked whether it has seen the last connection go. */
+const TRIES = 500;
+
+/** What it holds when no client is left, and no more descriptors than these. */
+export async function measureAlone(tier: StormedTier, descriptors = Infinity): Promise<Measured> {
+  let measured = await measure(tier);
+  for (let i = 0; i < TRIES && (measured.connections > 0 || measured.descriptors > descriptors); i += 1)
+    measured = await measure(tier);
+  return measured;
+}
