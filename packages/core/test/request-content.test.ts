@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { peekContent } from '@chain407/core';
+import { peekContent, StalledContent } from '@chain407/core';
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 interface Seen {
@@ -29,7 +29,7 @@ async function peeking(limit: number): Promise<{ port: number; seen: Promise<See
     tell = resolve;
   });
   const server = createServer(async (req, res) => {
-    const peeked = await peekContent(req, limit);
+    const peeked = await peekContent(req, limit, 10_000);
     const read = await readAll(req);
     tell({ peeked: peeked?.toString(), read, trailers: req.rawTrailers });
     res.end();
@@ -75,7 +75,7 @@ describe('the content of a request', () => {
       tell = resolve;
     });
     const server = createServer((req) => {
-      peekContent(req, 1024).then(tell);
+      peekContent(req, 1024, 10_000).then(tell);
       client.destroy();
     }).listen(0, '127.0.0.1');
     servers.push(server);
@@ -84,5 +84,22 @@ describe('the content of a request', () => {
     const client = request({ port, method: 'POST', headers: { 'Content-Length': 10 } });
     client.on('error', () => undefined).write('12345');
     expect(await seen).toBeUndefined();
+  });
+
+  test('of a client that stops in the middle is not waited for without end', async () => {
+    let tell: (error: unknown) => void;
+    const failed = new Promise<unknown>((resolve) => {
+      tell = resolve;
+    });
+    const server = createServer((req) => {
+      peekContent(req, 1024, 20).catch(tell);
+    }).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = request({ port, method: 'POST', headers: { 'Content-Length': 10 } });
+    client.on('error', () => undefined).write('12345');
+    expect(await failed).toBeInstanceOf(StalledContent);
+    client.destroy();
   });
 });

@@ -9,13 +9,13 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { explain, inviteBody, onGone, valuesOf } from '@chain407/core';
+import { explain, onGone, valuesOf } from '@chain407/core';
 import type { AttemptContext, Hop } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { Cancellation } from './cancellation.ts';
 import { deliver, openTunnel } from './deliver.ts';
 import type { Failover } from './failover.ts';
-import { HopError } from './hop-error.ts';
+import { HOP_CODES, HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
 import type { Identity, RejectedPolicy } from './identity.ts';
 import { chooseIdentity, nameIdentity } from './identity.ts';
@@ -68,9 +68,7 @@ export class Exchange {
     this.#runtime = runtime;
     this.#client = client;
     this.#record = record;
-    const invite = (): void => inviteBody(client.res);
-    this.#body =
-      framing.kind === 'none' ? undefined : new ReplayBody(client.req, framing, runtime.replayMemory, invite);
+    this.#body = framing.kind === 'none' ? undefined : new ReplayBody(client.res, framing, runtime.replayMemory);
     const { pseudonym, pool, pins } = runtime;
     const shared = { pseudonym, pool, pins, cancellation: this.#cancellation };
     this.#context = { client, record, target, framing, body: this.#body, ...shared };
@@ -214,12 +212,12 @@ export class Exchange {
 
   #fail(error: HopError, nextHop: string): void {
     this.#record.note({ error: error.code });
-    this.#explain(rescue(error, nextHop));
+    this.#explain(rescue(error, nextHop), error.code === HOP_CODES.requestTimeout);
   }
 
-  #explain(explanation: Explanation): void {
+  #explain(explanation: Explanation, close = false): void {
     if (this.#client.req.socket.destroyed) return;
-    const sent = explain(this.#client.res, this.#runtime.tier, explanation);
+    const sent = explain(this.#client.res, this.#runtime.tier, explanation, { close });
     if (sent !== undefined) this.#record.answered(sent);
   }
 }

@@ -20,10 +20,11 @@ export class HopError extends Error {
   }
 }
 
-/** Not connected in time; no response in time; closed by the peer; bytes that make no sense; too many of them; a body that is gone; no proof. */
+/** Not connected in time; no response in time; no more of the request from the client in time; closed by the peer; bytes that make no sense; too many of them; a body that is gone; no proof. */
 export const HOP_CODES = {
   connectTimeout: 'ERR_CONNECT_TIMEOUT',
   responseTimeout: 'ERR_RESPONSE_TIMEOUT',
+  requestTimeout: 'ERR_CLIENT_BODY_TIMEOUT',
   closed: 'ERR_CLOSED',
   malformed: 'ERR_MALFORMED_RESPONSE',
   headTooLarge: 'ERR_RESPONSE_HEAD_TOO_LARGE',

@@ -205,7 +205,9 @@ class Negotiation {
     const { method, target, upstream, body } = this.#request;
     const facts = { target, peerHost: upstream.connection.host };
     if (this.#mustWait()) return { ...facts, method: 'HEAD' };
-    return body === undefined ? { ...facts, method } : { ...facts, method, content: () => body.content() };
+    return body === undefined
+      ? { ...facts, method }
+      : { ...facts, method, content: () => body.content(upstream.connection.responseTimeout) };
   }
 
   async #send({ credentials, connection, complete }: ActionOf<'send'>): Promise<ChainEvent> {

@@ -1,7 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestBody } from '@chain407/core';
-import { endToEndTrailers, pairsOf } from '@chain407/core';
+import { endToEndTrailers, inviteBody, pairsOf, waitsForInvitation } from '@chain407/core';
+import { HOP_CODES, HopError } from './hop-error.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 import type { OutboundBody } from './upstream-connection.ts';
 
@@ -11,9 +12,9 @@ import type { OutboundBody } from './upstream-connection.ts';
  */
 export class ReplayBody implements OutboundBody {
   readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
   readonly #framing: RequestBody;
   readonly #memory: ReplayMemory;
-  readonly #invite: () => void;
   /** What has been read so far, or nothing once that was more than may be kept. */
   #kept: Buffer[] | undefined = [];
   #keptBytes = 0;
@@ -29,10 +30,9 @@ export class ReplayBody implements OutboundBody {
   /** Somebody waits until all of it is here, or more than is kept. */
   #gathered: (() => void) | undefined;
 
-  /** `invite`: a client that waits until it is told to send its body is told so. */
-  constructor(req: IncomingMessage, framing: RequestBody, memory: ReplayMemory, invite: () => void) {
-    this.#req = req;
-    this.#invite = invite;
+  constructor(res: ServerResponse, framing: RequestBody, memory: ReplayMemory) {
+    this.#req = res.req;
+    this.#res = res;
     this.#framing = framing;
     this.#memory = memory;
     // Of a known length, all or nothing: with half of it nothing could be sent again.
@@ -51,6 +51,10 @@ export class ReplayBody implements OutboundBody {
 
   get sent(): boolean {
     return this.#sent;
+  }
+
+  get awaited(): boolean {
+    return !this.#ended && !this.#req.isPaused() && !waitsForInvitation(this.#res);
   }
 
   get bytes(): number {
@@ -84,19 +88,34 @@ export class ReplayBody implements OutboundBody {
     this.#req.once('end', this.#onEnd);
   }
 
-  /** All of it, or `undefined` where it is more than is kept. Sends nothing. */
-  async content(): Promise<Buffer | undefined> {
+  /**
+   * All of it, or `undefined` where it is more than is kept. Sends nothing. Rejects with {@link HopError} when no byte of it
+   * comes in `patience` ms.
+   */
+  async content(patience: number): Promise<Buffer | undefined> {
     if (this.#framing.kind === 'length' && !this.surelyReplayable) return undefined;
     if (!this.#ended && this.#kept !== undefined) {
-      this.#invite();
+      inviteBody(this.#res);
       this.#listen();
-      await new Promise<void>((resolve) => {
-        this.#gathered = resolve;
-        this.#req.once('close', resolve).resume();
-      });
-      this.#gathered = undefined;
+      await this.#gather(patience);
     }
     return this.#kept === undefined || !this.#ended ? undefined : Buffer.concat(this.#kept);
+  }
+
+  #gather(patience: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#gathered = undefined;
+        this.#req.off('timeout', late).off('close', settle).setTimeout(0);
+        resolve();
+      };
+      const late = (): void => {
+        reject(new HopError('exchange', HOP_CODES.requestTimeout, 'no more of the request body in time', false));
+        settle();
+      };
+      this.#gathered = settle;
+      this.#req.once('close', settle).setTimeout(patience, late).resume();
+    });
   }
 
   stop(): void {

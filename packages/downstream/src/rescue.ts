@@ -1,4 +1,5 @@
 import type { Explanation } from '@chain407/core';
+import { stalledRequest } from '@chain407/core';
 import type { HopError } from './hop-error.ts';
 import { HOP_CODES } from './hop-error.ts';
 
@@ -106,6 +107,7 @@ const fits = (codes: Row[0], code: string): boolean =>
 
 /** `nextHop` is the name of an upstream, or the authority of an origin on a direct route. */
 export function rescue(error: HopError, nextHop: string): Explanation {
+  if (error.code === HOP_CODES.requestTimeout) return stalledRequest();
   const [, status, proxyError, cause, remedy] = ROWS.find(([codes]) => fits(codes, error.code)) ?? UNKNOWN;
   return {
     status,

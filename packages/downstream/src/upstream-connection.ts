@@ -32,6 +32,8 @@ export interface OutboundBody {
   /** All has been sent to the socket of the last `sendTo`, and how many bytes that were, or are by now. */
   readonly sent: boolean;
   readonly bytes: number;
+  /** There is more of it, this side takes it, and the client does not send it. */
+  readonly awaited: boolean;
 }
 
 /** Who takes a response body. `data` returns false to be asked no more until {@link UpstreamConnection.resume}. */
@@ -235,7 +237,9 @@ export class UpstreamConnection {
       this.#socket.setTimeout(this.#options.responseTimeout);
       return;
     }
-    if (this.#exchange !== undefined) this.#fail(HOP_CODES.responseTimeout, 'no response in time');
+    if (this.#exchange?.request.body?.awaited === true)
+      this.#fail(HOP_CODES.requestTimeout, 'no more of the request body in time');
+    else this.#fail(HOP_CODES.responseTimeout, 'no response in time');
     this.destroy();
   };
 

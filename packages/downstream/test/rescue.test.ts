@@ -37,3 +37,9 @@ test('every code of ours has a row', () => {
   const rows = Object.values(HOP_CODES).map((code) => rescue(new HopError('exchange', code, '', false), 'up1').error);
   expect(rows).not.toContain('proxy_internal_error');
 });
+
+test('a client that stops in the middle of its body is told so, and nobody else is blamed', () => {
+  const explanation = rescue(new HopError('exchange', HOP_CODES.requestTimeout, '', true), 'up1');
+  expect(explanation).toMatchObject({ status: 408, error: 'http_request_error' });
+  expect(JSON.stringify(explanation)).not.toContain('up1');
+});

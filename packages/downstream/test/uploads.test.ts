@@ -221,3 +221,16 @@ test('an upload waits while the upstream takes nothing', async () => {
   peer?.resume();
   expect((await connection.readResponse({ method: 'POST' })).status).toBe(204);
 });
+
+test('an upload that the client stops is its own fault, also in the log', async () => {
+  const upstream = await scripted({ accept: onlyGood });
+  const limits = { responseTimeout: 50 };
+  const downstream = await run({ upstreams: [upstream.port], identity: 'none', limits });
+  const connection = await client(downstream.port);
+  connection.write(post(SMALL).slice(0, -1));
+  const { status } = await connection.readResponse({ method: 'POST' });
+  await eventually(() => downstream.lines.some(({ msg }) => msg === 'exchange'));
+  const line = downstream.lines.find(({ msg }) => msg === 'exchange');
+  const code = 'ERR_CLIENT_BODY_TIMEOUT';
+  expect([status, line]).toEqual([408, expect.objectContaining({ status: 408, error: code, legs: [code] })]);
+});

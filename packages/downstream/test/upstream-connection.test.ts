@@ -311,6 +311,7 @@ describe('back-pressure', () => {
     const body: OutboundBody = {
       sent: true,
       bytes: 0,
+      awaited: false,
       sendTo: (socket) => {
         while (left > 0) {
           left -= 1;
@@ -341,6 +342,7 @@ describe('a body that', () => {
   const body = (sent: boolean, bytes: number): OutboundBody => ({
     sent,
     bytes,
+    awaited: false,
     sendTo: () => undefined,
     stop: () => undefined,
   });

@@ -21,9 +21,14 @@ const GOOD_FOR = 60_000;
 /**
  * Ties the gate to connections: what a scheme remembers between legs (and, for a connection-bound scheme, who has logged
  * the connection in) lives and dies with the socket. `maxContent`: bytes of a request that are held for a scheme that
- * hashes it.
+ * hashes it, `patience`: milliseconds without a byte of it, after which the verdict rejects with `StalledContent`.
  */
-export function authenticator(gate: VerifierGate, peerHost: string, maxContent: number): Authenticate {
+export function authenticator(
+  gate: VerifierGate,
+  peerHost: string,
+  maxContent: number,
+  patience: number,
+): Authenticate {
   const states = new WeakMap<Socket, GateState>();
   const known = new WeakSet<Socket>();
   const admitted = new WeakMap<Socket, Admitted>();
@@ -44,7 +49,7 @@ export function authenticator(gate: VerifierGate, peerHost: string, maxContent: 
     const facts: RequestFacts = { method, target, peerHost };
     const content = (): Promise<Buffer | undefined> => {
       inviteBody(exchange.res);
-      return peekContent(req, maxContent);
+      return peekContent(req, maxContent, patience);
     };
     const request = body.kind === 'none' ? facts : { ...facts, content };
     const state = states.get(socket);

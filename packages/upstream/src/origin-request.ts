@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
-import { countForward, endToEnd, MAX_INFORMATIONAL, valuesOf } from '@chain407/core';
+import { countForward, endToEnd, MAX_INFORMATIONAL, valuesOf, waitsForInvitation } from '@chain407/core';
 import type { Destination } from './destination.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 
@@ -80,9 +80,12 @@ export function awaitAnswer(
     const onTimeout = (): void => {
       // The agent's own limit, for idle connections: while one is opened, connectTimeout counts.
       if (request.socket?.connecting === true) return;
-      const error = req.complete
-        ? new OriginError(ORIGIN_CODES.responseTimeout, `no byte in ${responseTimeout} ms`)
-        : new OriginError(ORIGIN_CODES.requestTimeout, `no byte of the request in ${responseTimeout} ms`);
+      // Of what the origin does not take, or has not asked for, no more comes.
+      const held = request.writableNeedDrain || waitsForInvitation(res);
+      const error =
+        req.complete || held
+          ? new OriginError(ORIGIN_CODES.responseTimeout, `no byte in ${responseTimeout} ms`)
+          : new OriginError(ORIGIN_CODES.requestTimeout, `no byte of the request in ${responseTimeout} ms`);
       request.destroy(error);
     };
     res.once('close', onGone);

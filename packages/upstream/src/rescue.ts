@@ -1,10 +1,11 @@
 import type { Explanation, Logger } from '@chain407/core';
+import { stalledRequest } from '@chain407/core';
 import { PROHIBITED } from './address-guard.ts';
 import { ORIGIN_CODES } from './origin-error.ts';
 
 type Row = readonly [
   code: RegExp | string,
-  status: 403 | 408 | 502 | 504,
+  status: 403 | 502 | 504,
   error: Explanation['error'],
   cause: string,
   remedy: string,
@@ -33,13 +34,6 @@ const ROWS: readonly Row[] = [
     AGAIN,
   ],
   [ORIGIN_CODES.responseTimeout, 504, 'http_response_timeout', 'it took the request and did not answer in time', AGAIN],
-  [
-    ORIGIN_CODES.requestTimeout,
-    408,
-    'http_request_error',
-    'the client stopped sending before the request was whole',
-    'Send the request again; the connection of the client may be bad.',
-  ],
   [
     /^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EHOSTDOWN)$/,
     502,
@@ -89,6 +83,7 @@ export function codeOf(error: Error): string {
 /** `authority` names the origin. An error that no row knows is logged. */
 export function rescue(error: Error, authority: string, logger: Logger): Explanation {
   const code = codeOf(error);
+  if (code === ORIGIN_CODES.requestTimeout) return stalledRequest();
   const fits = ([pattern]: Row): boolean => (typeof pattern === 'string' ? pattern === code : pattern.test(code));
   const row = ROWS.find(fits);
   if (row === undefined) logger.error({ err: error, origin: authority }, 'an error that is not known');

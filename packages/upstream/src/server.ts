@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Epilogue, Verdict } from '@chain407/auth';
-import { challengeLines, formatParams, VerifierGate } from '@chain407/auth';
+import type { Epilogue, MaybePromise, Verdict } from '@chain407/auth';
+import { challengeLines, formatParams, isPromise, VerifierGate } from '@chain407/auth';
 import type {
   ClientExchange,
   ExchangeRecord,
@@ -22,6 +22,8 @@ import {
   malformed,
   passedBefore,
   runTier,
+  StalledContent,
+  stalledRequest,
   viaPseudonym,
 } from '@chain407/core';
 import { decide } from './access.ts';
@@ -100,7 +102,7 @@ class UpstreamTier implements Tier {
     this.limits = config.limits;
     this.#logger = logger;
     this.#gate = new VerifierGate(createVerifiers(assembly));
-    this.#authenticate = authenticator(this.#gate, config.listen.host, MAX_CONTENT);
+    this.#authenticate = authenticator(this.#gate, config.listen.host, MAX_CONTENT, config.limits.responseTimeout);
     this.#destinations = new Destinations(config.hosts, config.private);
     const { tunnelIdleTimeout, tunnelHalfCloseTimeout } = config.limits;
     this.tunnel = { idleTimeout: tunnelIdleTimeout, halfCloseTimeout: tunnelHalfCloseTimeout };
@@ -127,9 +129,11 @@ class UpstreamTier implements Tier {
     const { target, body } = guarded;
     if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loop());
 
-    const verdict: Verdict | undefined = this.#config.auth.anonymous
-      ? undefined
-      : await this.#authenticate(exchange, body);
+    const verdict = this.#config.auth.anonymous ? undefined : await this.#verdict(exchange, body);
+    if (verdict === 'stalled') {
+      record.note({ error: 'http_request_error' });
+      return answer(stalledRequest(), true);
+    }
     if (verdict !== undefined && verdict.kind !== 'admitted') {
       const { explanation, close } = this.#turnAway(verdict, record);
       return answer(explanation, close);
@@ -155,6 +159,16 @@ class UpstreamTier implements Tier {
     const explanation = rescue(outcome.error, target.authority, this.#logger);
     record.note({ error: explanation.error });
     return answer(explanation, explanation.status === 408);
+  }
+
+  /** `stalled`: the content that the credentials are to cover did not come in time. */
+  #verdict(exchange: ClientExchange, body: RequestBody): MaybePromise<Verdict | 'stalled'> {
+    const verdict = this.#authenticate(exchange, body);
+    if (!isPromise(verdict)) return verdict;
+    return verdict.catch((error: unknown) => {
+      if (error instanceof StalledContent) return 'stalled';
+      throw error;
+    });
   }
 
   /** Nobody was recognised: what the client is told, and whether its connection ends with that. */

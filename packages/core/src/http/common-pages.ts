@@ -12,6 +12,18 @@ export function malformed(status: number, details: string): Explanation {
   };
 }
 
+/** The client stopped in the middle of its body; the connection is closed after it (RFC 9110 §15.5.9). */
+export function stalledRequest(): Explanation {
+  return {
+    status: 408,
+    error: 'http_request_error',
+    details: 'the request body did not come in time',
+    symptom: 'The proxy gave the request up.',
+    cause: 'The client stopped sending before the request was whole; the next hop is not at fault.',
+    remedy: 'Send the request again; the program that sent it, or its connection, may be slow.',
+  };
+}
+
 /** `Via` names this very instance (RFC 9110 §7.6.3). */
 export function loop(): Explanation {
   return {

@@ -12,10 +12,13 @@ export interface Informational {
 /** Node keeps here whether 100 has gone out, and closes after a response that it had not. */
 type Inside = ServerResponse & { readonly _sent100?: boolean };
 
+/** The client waits with its body until it is told to send it, and has not been told. */
+export const waitsForInvitation = (res: ServerResponse): boolean =>
+  listOf(res.req.rawHeaders, 'expect').length > 0 && (res as Inside)._sent100 !== true;
+
 /** Tells a client that waits with the body (`Expect: 100-continue`) to send it; once, and no other client (RFC 9110 §10.1.1). */
 export function inviteBody(res: ServerResponse): void {
-  if (listOf(res.req.rawHeaders, 'expect').length === 0 || (res as Inside)._sent100 === true) return;
-  if (takesInformational(res)) res.writeContinue();
+  if (waitsForInvitation(res) && takesInformational(res)) res.writeContinue();
 }
 
 /** Passes a 1xx on, before the final response; `via` is this hop's entry. Clients of HTTP/1.0 know none (RFC 9110 §15.2). */

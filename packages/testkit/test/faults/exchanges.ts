@@ -32,20 +32,31 @@ export const PROXIES: Readonly<Record<string, Answers>> = {
   none: (_credentials, method) => granted(method),
   basic: once('Basic realm="r"'),
   digest: once('Digest realm="r", nonce="n", qop="auth"', true),
+  'digest auth-int': once('Digest realm="r", nonce="n", qop="auth-int"'),
   bearer: once('Bearer realm="r"'),
   ntlm: handshake('NTLM'),
   negotiate: handshake('Negotiate'),
 };
 
-export type RequestName = 'GET' | 'POST' | 'large POST' | 'CONNECT';
+export type RequestName = 'GET' | 'POST' | 'large POST' | 'chunked POST' | 'CONNECT';
 
 /** Beyond `replayBody` of the downstreams under test. */
 const LARGE = 3_000;
 
+const framed = (length: number): string => `Content-Length: ${length}\r\n\r\n${'x'.repeat(length)}`;
+
+/** What comes behind the fields that all have. */
+const REST: { readonly [N in RequestName]: string } = {
+  GET: '\r\n',
+  CONNECT: '\r\n',
+  POST: framed(5),
+  'large POST': framed(LARGE),
+  'chunked POST': 'Transfer-Encoding: chunked\r\n\r\n3\r\nxxx\r\n2\r\nxx\r\n0\r\n\r\n',
+};
+
 /** `more`: fields, each a whole line. */
 export function requestText(name: RequestName, authority: string, more = ''): string {
-  if (name === 'CONNECT') return `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${more}\r\n`;
-  const length = name === 'GET' ? 0 : name === 'POST' ? 5 : LARGE;
-  const fields = `Host: ${authority}\r\n${more}${length === 0 ? '' : `Content-Length: ${length}\r\n`}`;
-  return `${name === 'GET' ? 'GET' : 'POST'} http://${authority}/ HTTP/1.1\r\n${fields}\r\n${'x'.repeat(length)}`;
+  const method = name.replace(/.* /, '');
+  const target = method === 'CONNECT' ? authority : `http://${authority}/`;
+  return `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${more}${REST[name]}`;
 }

@@ -62,6 +62,9 @@ export class FaultyHop {
   /** Says this on each new connection before anything is asked, as the far end of a tunnel may. */
   greeting = '';
 
+  /** Takes connections, and nothing that comes on them. */
+  deaf = false;
+
   /** Counts from now, and fails once, or not at all. Resolves when it has failed. */
   plan(fault: Fault | undefined): Promise<void> {
     this.#fault = fault;
@@ -89,6 +92,10 @@ export class FaultyHop {
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));
     socket.once('end', () => socket.end());
+    if (this.deaf) {
+      socket.pause();
+      return;
+    }
     if (this.greeting === '') this.#fail(socket, false);
     else this.#send(socket, this.greeting);
     socket.on('data', (bytes) => {
@@ -125,11 +132,17 @@ export class FaultyHop {
 
 /** The first whole request of what has come; a tunnel's bytes are none. */
 function take(incoming: Incoming): string | undefined {
-  const end = incoming.text.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
-  const head = incoming.text.slice(0, end + 4);
-  const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
-  if (incoming.text.length < head.length + length) return undefined;
-  incoming.text = incoming.text.slice(head.length + length);
+  const end = incoming.text.indexOf('\r\n\r\n') + 4;
+  if (end < 4) return undefined;
+  const head = incoming.text.slice(0, end);
+  const length = bodyLength(head, incoming.text.slice(end));
+  if (length === undefined || incoming.text.length < end + length) return undefined;
+  incoming.text = incoming.text.slice(end + length);
   return head;
+}
+
+/** Of a body in chunks it is known when all of it is here. */
+function bodyLength(head: string, rest: string): number | undefined {
+  if (!/^transfer-encoding:/im.test(head)) return Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+  return /^(?:[1-9a-f][0-9a-f]*\r\nx+\r\n)*0\r\n\r\n/.exec(rest)?.[0].length;
 }

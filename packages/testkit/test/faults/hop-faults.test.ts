@@ -19,7 +19,7 @@ const WAYS = ['reset', 'close', 'stall'] as const;
 /** How long an answer is waited for: where it will not come, and where it will. */
 const [SHORT, LONG] = ['300ms', '10s'];
 /** Tiers that run side by side: waiting costs nothing. */
-const LANES = { reset: 1, close: 1, stall: 40 };
+const LANES = { reset: 1, close: 1, stall: 120 };
 
 type Start = (port: number, timeout: string) => Promise<TierUnderTest>;
 

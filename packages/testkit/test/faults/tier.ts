@@ -19,14 +19,14 @@ export interface TierUnderTest {
 
 const limits = (timeout: string) => ({
   ...{ connectTimeout: '2s', drain: '2s' },
-  ...{ responseTimeout: timeout, tunnelIdleTimeout: timeout },
+  ...{ headerTimeout: timeout, responseTimeout: timeout, tunnelIdleTimeout: timeout },
 });
 
 export interface DownstreamFacts {
   /** Of the credentials; `none`: it has none. */
   readonly scheme: string;
   readonly identity?: 'relay' | 'substitute';
-  /** Without a byte of an answer, or of a tunnel. */
+  /** For a head, and without a byte of a body, of an answer or of a tunnel. */
   readonly timeout: string;
 }
 
