@@ -15,6 +15,7 @@ import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
+import { maxOpenFiles } from './open-files.ts';
 import { SurplusConnections } from './surplus.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';
 
@@ -69,7 +70,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #unparsable = new WeakSet<Socket>();
   readonly #count: ConnectionCount;
-  readonly #surplus = new SurplusConnections();
+  readonly #surplus = new SurplusConnections(maxOpenFiles());
   /** Connections whose head did not come in time: Node looks once in a while, and a storm's are late all together. */
   readonly #late = new FewAtATime<Socket>((socket) => this.#answerUnparsable(socket, LATE));
   /** The server's event for a socket that speaks HTTP from now on. */
@@ -80,7 +81,7 @@ export class Listener {
     this.#options = options;
     const { tls } = options.listen;
     const { limits } = options;
-    this.#count = new ConnectionCount(limits);
+    this.#count = new ConnectionCount(limits, maxOpenFiles());
     this.#arrival = tls === undefined ? 'connection' : 'secureConnection';
     const serverOptions: ServerOptions & NewerServerOptions = {
       maxHeaderSize: limits.headerSize,
