@@ -159,6 +159,16 @@ export function afterEarlierResponses(socket: Socket, begin: () => void): void {
   else if (socket.writable) begin();
 }
 
+/** Pipelined requests of one connection that wait for their turn; with more it is not read on, or they would be without end. */
+const MAX_WAITING = 64;
+
+interface Queue {
+  last: ServerResponse;
+  waiting: number;
+  paused: boolean;
+}
+const queues = new WeakMap<Socket, Queue>();
+
 /**
  * Calls `begin` when it is the turn of `res`: a pipelined request is not begun before those ahead of it are answered,
  * since they may have effects that it is to come after (RFC 9112 §9.3.2). Never, when the client goes first, or when its
@@ -168,5 +178,30 @@ export function inTurn(socket: Socket, res: ServerResponse, begin: () => void): 
   const current = responseUnderWay(socket);
   if (current === undefined || current === res) {
     if (socket.writable) begin();
-  } else current.once('close', () => inTurn(socket, res, begin));
+    return;
+  }
+  const queue = queues.get(socket) ?? { last: current, waiting: 0, paused: false };
+  queues.set(socket, queue);
+  const ahead = queue.waiting === 0 ? current : queue.last;
+  queue.last = res;
+  queue.waiting += 1;
+  if (queue.waiting >= MAX_WAITING && !queue.paused) {
+    queue.paused = true;
+    socket.pause();
+  }
+  ahead.once('close', () => {
+    queue.waiting -= 1;
+    if (queue.paused && queue.waiting < MAX_WAITING) {
+      queue.paused = false;
+      socket.resume();
+    }
+    whenFirst(socket, res, begin);
+  });
+}
+
+/** One that was refused may still be ahead. */
+function whenFirst(socket: Socket, res: ServerResponse, begin: () => void): void {
+  const current = responseUnderWay(socket);
+  if (current !== undefined && current !== res) current.once('close', () => whenFirst(socket, res, begin));
+  else if (socket.writable) begin();
 }

@@ -151,15 +151,30 @@ export class Listener {
     return this.#count.open;
   }
 
-  /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest. */
-  async close(): Promise<void> {
+  /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest; resolves with how many those were. */
+  async close(): Promise<number> {
     this.#draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const deadline = setTimeout(() => this.#cut(), this.#options.limits.drain);
+    const closed = new Promise<void>((resolve) => this.#closeIdle(resolve));
+    let cut = 0;
+    const deadline = setTimeout(() => {
+      cut = this.#count.open;
+      this.#cut();
+    }, this.#options.limits.drain);
     await closed;
     clearTimeout(deadline);
     this.#cut();
+    return cut;
+  }
+
+  /**
+   * Stops listening, and closes what is idle. Node takes a response for sent that has been written whole, although its
+   * client has not taken all of it yet.
+   */
+  #closeIdle(closed: () => void): void {
+    const responses = [...this.#sockets].map(responseUnderWay).filter((res) => res?.writableEnded);
+    for (const res of responses) Object.assign(res as ServerResponse, { finished: false });
+    this.#server.close(closed);
+    for (const res of responses) Object.assign(res as ServerResponse, { finished: true });
   }
 
   /** Cuts everything at once. */
