@@ -94,9 +94,10 @@ export class SocketExchange {
     res.assignSocket(socket);
     // Node's server does this for responses that it has assigned itself.
     const onDrain = (): void => void res.emit('drain');
-    socket.on('drain', onDrain);
+    const onTimeout = (): void => endStalled(socket);
+    socket.on('drain', onDrain).on('timeout', onTimeout);
     res.once('finish', () => {
-      socket.off('drain', onDrain);
+      socket.off('drain', onDrain).off('timeout', onTimeout);
       this.#release();
       if (res.shouldKeepAlive && !isLast(res) && !socket.destroyed) this.#handBack(this.#rest());
       else endLingering(socket);
@@ -142,11 +143,22 @@ function isLast(res: ServerResponse & { _last?: boolean }): boolean {
   return res._last === true;
 }
 
+/** The response that Node's server has given the socket to. */
+export function responseOfNode(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | undefined {
+  return socket._httpMessage ?? undefined;
+}
+
 /** The response that has the socket now; later (pipelined) ones wait for it. */
-export function responseUnderWay(
-  socket: Socket & { _httpMessage?: ServerResponse | null },
-): ServerResponse | undefined {
-  return socket._httpMessage ?? answering.get(socket)?.res;
+export function responseUnderWay(socket: Socket): ServerResponse | undefined {
+  return responseOfNode(socket) ?? answering.get(socket)?.res;
+}
+
+/**
+ * Ends a connection on which nothing has happened for a time limit, where that is its client's doing: what it is to be
+ * sent waits. While there is nothing for it, it is the next hop that is late.
+ */
+export function endStalled(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
 }
 
 /**

@@ -4,7 +4,14 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
-import { afterEarlierResponses, inTurn, responseUnderWay, SocketExchange } from './client-exchange.ts';
+import {
+  afterEarlierResponses,
+  endStalled,
+  inTurn,
+  responseOfNode,
+  responseUnderWay,
+  SocketExchange,
+} from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { FewAtATime } from './few-at-a-time.ts';
@@ -25,6 +32,7 @@ export interface ListenerLimits extends ConnectionLimits {
   /** Fields in a request's head. */
   readonly headerCount: number;
   readonly headerTimeout: number;
+  /** Without a request, or while the client takes nothing of its answer. */
   readonly idleTimeout: number;
   /** How long {@link Listener.close} waits for exchanges and tunnels. */
   readonly drain: number;
@@ -108,6 +116,8 @@ export class Listener {
     // Beyond its limit Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
     // forwarded would be framed otherwise. `headerCount` refuses them.
     this.#server.maxHeadersCount = 0;
+    this.#server.timeout = limits.idleTimeout;
+    this.#server.on('timeout', (socket: Socket) => this.#onQuiet(socket));
     // A TLS listener tells of the bare socket first, which counts: a handshake may take as long as a head.
     this.#server.on('connection', (socket: Socket) => this.#onConnection(socket));
     if (tls !== undefined) this.#server.on('secureConnection', (socket: Socket) => this.#adopt(socket));
@@ -171,7 +181,7 @@ export class Listener {
    * client has not taken all of it yet.
    */
   #closeIdle(closed: () => void): void {
-    const responses = [...this.#sockets].map(responseUnderWay).filter((res) => res?.writableEnded);
+    const responses = [...this.#sockets].map(responseOfNode).filter((res) => res?.writableEnded);
     for (const res of responses) Object.assign(res as ServerResponse, { finished: false });
     this.#server.close(closed);
     for (const res of responses) Object.assign(res as ServerResponse, { finished: true });
@@ -197,6 +207,13 @@ export class Listener {
     const refusal = this.#count.admit(client);
     if (refusal === undefined) socket.once('close', () => this.#count.release(client));
     else this.#surplus.add(socket, refusal);
+  }
+
+  /** Not a byte for as long as a connection may be idle. */
+  #onQuiet(socket: Socket): void {
+    if (responseUnderWay(socket) !== undefined) endStalled(socket);
+    // The head of a first request has a limit of its own.
+    else if (socket.bytesWritten > 0) socket.destroy();
   }
 
   #adopt(socket: Socket): void {

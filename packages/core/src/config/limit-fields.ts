@@ -16,7 +16,10 @@ export const limitFields = () => ({
   connectionsPerClient: z.int().min(0).default(0),
   /** For a head, and for a TLS handshake. httpd: 20-40 s, nginx: 60 s, HAProxy's documentation: 5-10 s. */
   headerTimeout: duration().default(15_000),
-  /** A client connection without a request. Squid: 2 min, nginx: 75 s. */
+  /**
+   * A client connection without a request (Squid: 2 min, nginx: 75 s), or whose client takes nothing of its answer (nginx's
+   * send_timeout: 60 s, Squid's write_timeout: 15 min; HAProxy's timeout client is both).
+   */
   idleTimeout: duration().default(300_000),
   /** Name, TCP and TLS. Squid: 1 min, HAProxy's documentation: 5 s. */
   connectTimeout: duration().default(10_000),
