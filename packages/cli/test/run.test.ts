@@ -25,8 +25,8 @@ afterEach(async () => {
 const portOf = (url = ''): number => Number(new URL(url).port);
 
 /** Both tiers and an origin, on free ports. */
-async function wholeChain(): Promise<Service> {
-  return started(['up', '--demo', '-c', 'configs/chain.yaml', ...(await demoPorts())]);
+async function wholeChain(...more: readonly string[]): Promise<Service> {
+  return started(['up', '--demo', '-c', 'configs/chain.yaml', ...(await demoPorts()), ...more]);
 }
 
 describe('chain407 up', () => {
@@ -69,6 +69,19 @@ describe('chain407 up', () => {
     tunnel.destroy();
     expect((await chain.finished).status).toBe(0);
     expect(existsSync(chain.readyFile)).toBe(false);
+  });
+
+  // Whoever stopped it got what they asked for, in the time that they gave; systemd would take anything else for a crash.
+  test('a drain that has to cut something says so, and still ends with 0', async () => {
+    const chain = await wholeChain('--set', 'downstream.limits.drain=20ms');
+    const tunnel = await RawConnection.connect(portOf(chain.ready.downstream?.url));
+    await tunnel.exchange('CONNECT origin.test:80 HTTP/1.1\r\nHost: origin.test:80\r\n\r\n');
+    chain.signal('SIGTERM');
+    await tunnel.closed();
+    const { status, stderr } = await chain.finished;
+    expect(stderr).toContain('cut 1 connection that was not finished within limits.drain (20 ms)');
+    expect(status).toBe(0);
+    tunnel.destroy();
   });
 
   test('a second signal ends at once, tunnels or not', async () => {

@@ -94,9 +94,10 @@ export class SocketExchange {
     res.assignSocket(socket);
     // Node's server does this for responses that it has assigned itself.
     const onDrain = (): void => void res.emit('drain');
-    socket.on('drain', onDrain);
+    const onTimeout = (): void => endStalled(socket);
+    socket.on('drain', onDrain).on('timeout', onTimeout);
     res.once('finish', () => {
-      socket.off('drain', onDrain);
+      socket.off('drain', onDrain).off('timeout', onTimeout);
       this.#release();
       if (res.shouldKeepAlive && !isLast(res) && !socket.destroyed) this.#handBack(this.#rest());
       else endLingering(socket);
@@ -142,11 +143,22 @@ function isLast(res: ServerResponse & { _last?: boolean }): boolean {
   return res._last === true;
 }
 
+/** The response that Node's server has given the socket to. */
+export function responseOfNode(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | undefined {
+  return socket._httpMessage ?? undefined;
+}
+
 /** The response that has the socket now; later (pipelined) ones wait for it. */
-export function responseUnderWay(
-  socket: Socket & { _httpMessage?: ServerResponse | null },
-): ServerResponse | undefined {
-  return socket._httpMessage ?? answering.get(socket)?.res;
+export function responseUnderWay(socket: Socket): ServerResponse | undefined {
+  return responseOfNode(socket) ?? answering.get(socket)?.res;
+}
+
+/**
+ * Ends a connection on which nothing has happened for a time limit, where that is its client's doing: what it is to be
+ * sent waits. While there is nothing for it, it is the next hop that is late.
+ */
+export function endStalled(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
 }
 
 /**
@@ -159,6 +171,16 @@ export function afterEarlierResponses(socket: Socket, begin: () => void): void {
   else if (socket.writable) begin();
 }
 
+/** Pipelined requests of one connection that wait for their turn; with more it is not read on, or they would be without end. */
+const MAX_WAITING = 64;
+
+interface Queue {
+  last: ServerResponse;
+  waiting: number;
+  paused: boolean;
+}
+const queues = new WeakMap<Socket, Queue>();
+
 /**
  * Calls `begin` when it is the turn of `res`: a pipelined request is not begun before those ahead of it are answered,
  * since they may have effects that it is to come after (RFC 9112 §9.3.2). Never, when the client goes first, or when its
@@ -168,5 +190,30 @@ export function inTurn(socket: Socket, res: ServerResponse, begin: () => void): 
   const current = responseUnderWay(socket);
   if (current === undefined || current === res) {
     if (socket.writable) begin();
-  } else current.once('close', () => inTurn(socket, res, begin));
+    return;
+  }
+  const queue = queues.get(socket) ?? { last: current, waiting: 0, paused: false };
+  queues.set(socket, queue);
+  const ahead = queue.waiting === 0 ? current : queue.last;
+  queue.last = res;
+  queue.waiting += 1;
+  if (queue.waiting >= MAX_WAITING && !queue.paused) {
+    queue.paused = true;
+    socket.pause();
+  }
+  ahead.once('close', () => {
+    queue.waiting -= 1;
+    if (queue.paused && queue.waiting < MAX_WAITING) {
+      queue.paused = false;
+      socket.resume();
+    }
+    whenFirst(socket, res, begin);
+  });
+}
+
+/** One that was refused may still be ahead. */
+function whenFirst(socket: Socket, res: ServerResponse, begin: () => void): void {
+  const current = responseUnderWay(socket);
+  if (current !== undefined && current !== res) current.once('close', () => whenFirst(socket, res, begin));
+  else if (socket.writable) begin();
 }

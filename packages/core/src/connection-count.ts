@@ -8,14 +8,23 @@ export interface ConnectionLimits {
   readonly connectionsPerClient: number;
 }
 
+/**
+ * Of the open files of a process for clients: without the rest a request could not go on to its next hop. Most clients do
+ * nothing at a time, and need no second connection.
+ */
+const SHARE = 3 / 4;
+
 /** The connections that are open, in all and by client address; knows nothing of sockets. */
 export class ConnectionCount {
   readonly #limits: ConnectionLimits;
+  readonly #room: number;
   readonly #byClient = new Map<string, number>();
   #open = 0;
 
-  constructor(limits: ConnectionLimits) {
+  /** `openFiles`: that the process may have. */
+  constructor(limits: ConnectionLimits, openFiles = Number.POSITIVE_INFINITY) {
     this.#limits = limits;
+    this.#room = Math.floor(openFiles * SHARE);
   }
 
   get open(): number {
@@ -26,6 +35,7 @@ export class ConnectionCount {
   admit(client: string): Explanation | undefined {
     const { connections, connectionsPerClient } = this.#limits;
     const ofClient = this.#byClient.get(client) ?? 0;
+    if (this.#open >= this.#room) return noRoom(this.#room);
     if (connections > 0 && this.#open >= connections) return limitReached('connections', connections);
     if (connectionsPerClient > 0 && ofClient >= connectionsPerClient)
       return limitReached('connectionsPerClient', connectionsPerClient);
@@ -42,15 +52,28 @@ export class ConnectionCount {
   }
 }
 
+const LIMIT_REACHED = {
+  status: 503,
+  error: 'connection_limit_reached',
+  symptom: 'The proxy did not take this connection.',
+  retryAfter: 1,
+} as const;
+
+function noRoom(most: number): Explanation {
+  return {
+    ...LIMIT_REACHED,
+    details: 'open files',
+    cause: `It has ${most} connections of all its clients together, which is as many as its limit of open files leaves room for.`,
+    remedy: 'Close connections that are not in use, or raise that limit (ulimit -n, or LimitNOFILE of systemd).',
+  };
+}
+
 function limitReached(limit: keyof ConnectionLimits, most: number): Explanation {
   const whose = limit === 'connections' ? 'all its clients together' : 'this client';
   return {
-    status: 503,
-    error: 'connection_limit_reached',
+    ...LIMIT_REACHED,
     details: `limits.${limit}`,
-    symptom: 'The proxy did not take this connection.',
     cause: `It has ${most} connections of ${whose}, which is as many as limits.${limit} allows.`,
     remedy: `Close connections that are not in use, or raise limits.${limit}.`,
-    retryAfter: 1,
   };
 }

@@ -4,7 +4,14 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
-import { afterEarlierResponses, inTurn, responseUnderWay, SocketExchange } from './client-exchange.ts';
+import {
+  afterEarlierResponses,
+  endStalled,
+  inTurn,
+  responseOfNode,
+  responseUnderWay,
+  SocketExchange,
+} from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { FewAtATime } from './few-at-a-time.ts';
@@ -15,6 +22,7 @@ import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
+import { maxOpenFiles } from './open-files.ts';
 import { SurplusConnections } from './surplus.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';
 
@@ -24,6 +32,7 @@ export interface ListenerLimits extends ConnectionLimits {
   /** Fields in a request's head. */
   readonly headerCount: number;
   readonly headerTimeout: number;
+  /** Without a request, or while the client takes nothing of its answer. */
   readonly idleTimeout: number;
   /** How long {@link Listener.close} waits for exchanges and tunnels. */
   readonly drain: number;
@@ -69,7 +78,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #unparsable = new WeakSet<Socket>();
   readonly #count: ConnectionCount;
-  readonly #surplus = new SurplusConnections();
+  readonly #surplus = new SurplusConnections(maxOpenFiles());
   /** Connections whose head did not come in time: Node looks once in a while, and a storm's are late all together. */
   readonly #late = new FewAtATime<Socket>((socket) => this.#answerUnparsable(socket, LATE));
   /** The server's event for a socket that speaks HTTP from now on. */
@@ -80,7 +89,7 @@ export class Listener {
     this.#options = options;
     const { tls } = options.listen;
     const { limits } = options;
-    this.#count = new ConnectionCount(limits);
+    this.#count = new ConnectionCount(limits, maxOpenFiles());
     this.#arrival = tls === undefined ? 'connection' : 'secureConnection';
     const serverOptions: ServerOptions & NewerServerOptions = {
       maxHeaderSize: limits.headerSize,
@@ -107,6 +116,8 @@ export class Listener {
     // Beyond its limit Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
     // forwarded would be framed otherwise. `headerCount` refuses them.
     this.#server.maxHeadersCount = 0;
+    this.#server.timeout = limits.idleTimeout;
+    this.#server.on('timeout', (socket: Socket) => this.#onQuiet(socket));
     // A TLS listener tells of the bare socket first, which counts: a handshake may take as long as a head.
     this.#server.on('connection', (socket: Socket) => this.#onConnection(socket));
     if (tls !== undefined) this.#server.on('secureConnection', (socket: Socket) => this.#adopt(socket));
@@ -150,15 +161,30 @@ export class Listener {
     return this.#count.open;
   }
 
-  /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest. */
-  async close(): Promise<void> {
+  /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest; resolves with how many those were. */
+  async close(): Promise<number> {
     this.#draining = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-    const deadline = setTimeout(() => this.#cut(), this.#options.limits.drain);
+    const closed = new Promise<void>((resolve) => this.#closeIdle(resolve));
+    let cut = 0;
+    const deadline = setTimeout(() => {
+      cut = this.#count.open;
+      this.#cut();
+    }, this.#options.limits.drain);
     await closed;
     clearTimeout(deadline);
     this.#cut();
+    return cut;
+  }
+
+  /**
+   * Stops listening, and closes what is idle. Node takes a response for sent that has been written whole, although its
+   * client has not taken all of it yet.
+   */
+  #closeIdle(closed: () => void): void {
+    const responses = [...this.#sockets].map(responseOfNode).filter((res) => res?.writableEnded);
+    for (const res of responses) Object.assign(res as ServerResponse, { finished: false });
+    this.#server.close(closed);
+    for (const res of responses) Object.assign(res as ServerResponse, { finished: true });
   }
 
   /** Cuts everything at once. */
@@ -181,6 +207,13 @@ export class Listener {
     const refusal = this.#count.admit(client);
     if (refusal === undefined) socket.once('close', () => this.#count.release(client));
     else this.#surplus.add(socket, refusal);
+  }
+
+  /** Not a byte for as long as a connection may be idle. */
+  #onQuiet(socket: Socket): void {
+    if (responseUnderWay(socket) !== undefined) endStalled(socket);
+    // The head of a first request has a limit of its own.
+    else if (socket.bytesWritten > 0) socket.destroy();
   }
 
   #adopt(socket: Socket): void {

@@ -17,7 +17,7 @@ export interface RunningTier {
   readonly connections: number;
   /** The `Via` pseudonym: legs carry it as `by`. */
   readonly pseudonym: string;
-  /** Takes nothing new, lets what is under way finish within the drain limit. */
+  /** Takes nothing new, lets what is under way finish within the drain limit; what it has to cut, it logs. */
   close(): Promise<void>;
   /** Cuts everything. */
   kill(): Promise<void>;
@@ -56,6 +56,11 @@ export async function runTier(options: TierOptions): Promise<RunningTier> {
     );
   };
   const listener = await Listener.start({ tier: name, listen, limits, handle });
+  const drain = async (): Promise<void> => {
+    const cut = await listener.close();
+    const what = cut === 1 ? '1 connection that was' : `${cut} connections that were`;
+    if (cut > 0) logger.warn(`cut ${what} not finished within limits.drain (${limits.drain} ms)`);
+  };
   return {
     url: listener.url,
     port: listener.port,
@@ -63,7 +68,7 @@ export async function runTier(options: TierOptions): Promise<RunningTier> {
     get connections() {
       return listener.connections;
     },
-    close: () => listener.close().finally(release),
+    close: () => drain().finally(release),
     kill: () => listener.kill().finally(release),
   };
 }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Explanation } from './http/synthetic-response.ts';
 
-/** Connections beyond a limit that are let in to be told so. */
+/** Connections beyond a limit that are let in to be told so: this many, and of the open files of the process this part. */
 const MOST = 256;
+const SHARE = 1 / 16;
 
 interface Surplus {
   readonly socket: Socket;
@@ -15,12 +16,18 @@ interface Surplus {
  */
 export class SurplusConnections {
   readonly #waiting = new Map<string, Surplus>();
+  readonly #most: number;
+
+  /** `openFiles`: that the process may have. */
+  constructor(openFiles = Number.POSITIVE_INFINITY) {
+    this.#most = Math.min(MOST, Math.floor(openFiles * SHARE));
+  }
 
   add(socket: Socket, refusal: Explanation): void {
     const name = nameOf(socket);
     this.#waiting.set(name, { socket, refusal });
     socket.once('close', () => this.#waiting.delete(name));
-    if (this.#waiting.size <= MOST) return;
+    if (this.#waiting.size <= this.#most) return;
     const [oldest] = this.#waiting.values();
     oldest?.socket.destroy();
   }

@@ -1,4 +1,6 @@
-import type { ListenerOptions } from '@chain407/core';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { ClientExchange, ListenerOptions } from '@chain407/core';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { RawClient } from './raw.ts';
 import { startListener } from './start-listener.ts';
@@ -84,5 +86,48 @@ describe('a head', () => {
     const client = await connected(listener.port);
     await client.write(REQUEST).until('taken');
     expect(await client.toEnd()).not.toContain('HTTP');
+  });
+});
+
+describe('a client whose answer is under way', () => {
+  const ENDLESS = Buffer.alloc(64 * 1024);
+  const exchanges: ClientExchange[] = [];
+  /** Writes for as long as the client takes it. */
+  const pour = (res: ServerResponse): void => {
+    const more = (): void => {
+      while (res.write(ENDLESS));
+    };
+    res.on('drain', more);
+    more();
+  };
+  const answering = async (limits: Partial<ListenerOptions['limits']>, answer: (exchange: ClientExchange) => void) => {
+    const listener = await startListener((exchange) => {
+      exchanges.push(exchange);
+      answer(exchange);
+    }, limits);
+    CLOSERS.push(() => listener.kill());
+    return connected(listener.port);
+  };
+  afterEach(() => void exchanges.splice(0));
+
+  test.each([
+    ['a request', REQUEST],
+    ['a CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'],
+  ])('and that takes nothing of it is closed after the idle limit (%s)', async (_what, request) => {
+    const client = await answering({ idleTimeout: 50 }, ({ res }) => pour(res));
+    client.write(request);
+    await client.until('\r\n\r\n');
+    client.socket.pause();
+    const [{ req }] = exchanges as [ClientExchange];
+    await once(req.socket, 'close');
+    client.socket.resume();
+    await client.ended;
+  });
+
+  test('but comes late is not closed', async () => {
+    const client = await answering({ idleTimeout: 20 }, ({ req, res }) => {
+      req.socket.once('timeout', () => res.end('late'));
+    });
+    expect(await client.write(REQUEST).until('late')).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

@@ -5,7 +5,7 @@ import { HOP_CODES } from './hop-error.ts';
 
 type Row = readonly [
   codes: readonly string[] | RegExp,
-  status: 502 | 504,
+  status: 502 | 503 | 504,
   error: Explanation['error'],
   cause: string,
   remedy: string,
@@ -41,6 +41,13 @@ const ROWS: readonly Row[] = [
     'destination_unavailable',
     'there is no way to its address',
     NETWORK_REMEDY,
+  ],
+  [
+    ['EMFILE', 'ENFILE'],
+    503,
+    'connection_limit_reached',
+    'this proxy has as many files and connections open as it may',
+    'Try again in a moment; whoever runs the proxy can raise that limit (ulimit -n, or LimitNOFILE of systemd).',
   ],
   [
     CERTIFICATE,

@@ -12,6 +12,7 @@ test.each<[code: string, status: number, error: string]>([
   ['EHOSTUNREACH', 502, 'destination_unavailable'],
   ['ENETUNREACH', 502, 'destination_unavailable'],
   ['EADDRNOTAVAIL', 502, 'destination_unavailable'],
+  ['EMFILE', 503, 'connection_limit_reached'],
   [HOP_CODES.responseTimeout, 504, 'http_response_timeout'],
   ['CERT_HAS_EXPIRED', 502, 'tls_certificate_error'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 502, 'tls_certificate_error'],

@@ -80,6 +80,11 @@ export function awaitAnswer(
     const onTimeout = (): void => {
       // The agent's own limit, for idle connections: while one is opened, connectTimeout counts.
       if (request.socket?.connecting === true) return;
+      // A client that does not take its response is not the origin's fault; its own limits end it. Node's timer fires once.
+      if (res.writableNeedDrain) {
+        request.socket?.setTimeout(responseTimeout);
+        return;
+      }
       // Of what the origin does not take, or has not asked for, no more comes.
       const held = request.writableNeedDrain || waitsForInvitation(res);
       const error =

@@ -5,7 +5,7 @@ import { ORIGIN_CODES } from './origin-error.ts';
 
 type Row = readonly [
   code: RegExp | string,
-  status: 403 | 502 | 504,
+  status: 403 | 502 | 503 | 504,
   error: Explanation['error'],
   cause: string,
   remedy: string,
@@ -40,6 +40,13 @@ const ROWS: readonly Row[] = [
     'destination_unavailable',
     'there is no way to its address',
     CHECK,
+  ],
+  [
+    /^E[MN]FILE$/,
+    503,
+    'connection_limit_reached',
+    'this proxy has as many files and connections open as it may',
+    'Try again in a moment; whoever runs the proxy can raise that limit (ulimit -n, or LimitNOFILE of systemd).',
   ],
   [
     ORIGIN_CODES.asked,

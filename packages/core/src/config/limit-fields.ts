@@ -10,13 +10,16 @@ export const limitFields = () => ({
   headerSize: size().default(64 * 1024),
   /** Fields in a head. HAProxy: 101, httpd: 100; Node, too, stops at 1000. */
   headerCount: z.int().min(1).default(256),
-  /** Of clients, in one process. HAProxy: what file descriptors allow; Envoy warns where there is no limit. */
+  /** Of clients, in one process, within 3/4 of its open files. HAProxy: what those allow; Envoy warns where there is no limit. */
   connections: z.int().min(0).default(20_000),
   /** Squid's client_ip_max_connections, which is off by default, too: behind NAT many clients have one address. */
   connectionsPerClient: z.int().min(0).default(0),
   /** For a head, and for a TLS handshake. httpd: 20-40 s, nginx: 60 s, HAProxy's documentation: 5-10 s. */
   headerTimeout: duration().default(15_000),
-  /** A client connection without a request. Squid: 2 min, nginx: 75 s. */
+  /**
+   * A client connection without a request (Squid: 2 min, nginx: 75 s), or whose client takes nothing of its answer (nginx's
+   * send_timeout: 60 s, Squid's write_timeout: 15 min; HAProxy's timeout client is both).
+   */
   idleTimeout: duration().default(300_000),
   /** Name, TCP and TLS. Squid: 1 min, HAProxy's documentation: 5 s. */
   connectTimeout: duration().default(10_000),

@@ -13,12 +13,13 @@ export class Child {
   #said: Message[] = [];
   #waiting: (() => void)[] = [];
 
-  /** `file` lies beside this one; `launcher`: what starts Node, and its arguments. */
-  constructor(file: string, args: readonly string[], launcher?: string) {
+  /** `file` lies beside this one; `openFiles`: that it may have. */
+  constructor(file: string, args: readonly string[], openFiles?: number) {
     Child.#all.add(this);
+    const limited = ['-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, process.execPath];
     this.#process = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-      execArgv: ['--expose-gc'],
-      ...(launcher === undefined ? {} : { execPath: launcher }),
+      execPath: openFiles === undefined ? process.execPath : '/bin/sh',
+      execArgv: [...(openFiles === undefined ? [] : limited), '--expose-gc'],
     });
     this.#exit = once(this.#process, 'exit').finally(() => {
       Child.#all.delete(this);

@@ -21,10 +21,10 @@ afterEach(async () => {
   for (const hop of hops.splice(0)) hop.close();
 });
 
-async function stage(role: Role, limits: object) {
+async function stage(role: Role, limits: object, openFiles?: number) {
   const hop = await nextHop();
   hops.push(hop);
-  const tier = await startTier(role, hop.port, limits);
+  const tier = await startTier(role, hop.port, limits, openFiles);
   return { tier, clients: { port: tier.port, hop: hop.port } };
 }
 
@@ -64,17 +64,25 @@ describe.each(ROLES)(`${CONNECTIONS} connections to the %s`, (role) => {
     expect((await askOnce(clients)).status).toBe(200);
   });
 
-  test('with a limit in all: who has a connection is served, and each of the others is told why he is not', async () => {
-    const { tier, clients } = await stage(role, { headerTimeout: '1m', connections: 1000 });
-    const early = new Agent({ keepAlive: true, maxSockets: 1 });
-    const statusOfEarly = async () => (await ask(clients, early)).status;
-    expect(await statusOfEarly()).toBe(200);
-    const raging = await storm(tier.port, 'silent', CONNECTIONS);
-    expect(await askMuch(clients)).toEqual([503]);
-    expect(await statusOfEarly()).toBe(200);
-    early.destroy();
-    await raging.stop();
-    await measureAlone(tier);
-    expect(await askMuch(clients)).toEqual([200]);
-  });
+  test.each([
+    ['a limit in all', { connections: 1000 }, undefined, 'limits.connections'],
+    ['few open files', {}, 1334, 'open files'],
+  ])(
+    'with %s: who has a connection is served, and each of the others is told why he is not',
+    async (_what, limits, openFiles, details) => {
+      const { tier, clients } = await stage(role, { headerTimeout: '1m', ...limits }, openFiles);
+      const early = new Agent({ keepAlive: true, maxSockets: 1 });
+      const statusOfEarly = async () => (await ask(clients, early)).status;
+      expect(await statusOfEarly()).toBe(200);
+      const raging = await storm(tier.port, 'silent', CONNECTIONS);
+      expect(await askMuch(clients)).toEqual([503]);
+      expect((await askOnce(clients)).headers['proxy-status']).toContain(`details="${details}"`);
+      expect(await statusOfEarly()).toBe(200);
+      expect(await measure(tier)).toMatchObject({ connections: 1000, errors: [] });
+      early.destroy();
+      await raging.stop();
+      await measureAlone(tier);
+      expect(await askMuch(clients)).toEqual([200]);
+    },
+  );
 });

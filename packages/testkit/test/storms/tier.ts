@@ -24,9 +24,9 @@ const SECTIONS: { readonly [R in Role]: (hop: number) => object } = {
 };
 
 /** Starts a tier before the hop at this port, with the limits of a configuration. */
-export async function startTier(role: Role, hop: number, limits: object, launcher?: string): Promise<StormedTier> {
+export async function startTier(role: Role, hop: number, limits: object, openFiles?: number): Promise<StormedTier> {
   const section = { listen: '127.0.0.1:0', ...SECTIONS[role](hop), limits };
-  const child = new Child('tier-process.mjs', [role, JSON.stringify(section)], launcher);
+  const child = new Child('tier-process.mjs', [role, JSON.stringify(section)], openFiles);
   const { port } = await child.says<{ port: number }>('port');
   return { child, port };
 }

@@ -1,0 +1,235 @@
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { RawConnection } from '../../src/index.ts';
+import type { Asked } from './hop.ts';
+import { startHop } from './hop.ts';
+import { TIERS } from './tiers.ts';
+
+/** A tier that shuts down: what is under way is finished, what is new is refused, and the deadline ends the rest. */
+
+/** More than what the system keeps for a client that takes nothing. */
+const MANY = 1600;
+const BODY = Buffer.alloc(8 * 1024);
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (let close = opened.pop(); close !== undefined; close = opened.pop()) await close();
+});
+
+async function connected(port: number): Promise<RawConnection> {
+  const client = await RawConnection.connect(port);
+  opened.push(() => client.destroy());
+  return client;
+}
+
+async function stage(role: keyof typeof TIERS, drain: string) {
+  const hop = await startHop();
+  opened.push(() => hop.close());
+  const tier = await TIERS[role](hop.port, { drain });
+  const client = await connected(tier.port);
+  const authority = `127.0.0.1:${hop.port}`;
+  const request = (method: string, more = ''): string =>
+    `${method} http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\n${more}\r\n`;
+  const tunnel = `CONNECT 127.0.0.1:${hop.echo} HTTP/1.1\r\nHost: 127.0.0.1:${hop.echo}\r\n\r\n`;
+  return { hop, tier, client, request, tunnel };
+}
+type Staged = Awaited<ReturnType<typeof stage>>;
+
+/** Waits until nothing changes any more. */
+async function standstill(value: () => number): Promise<void> {
+  let last = -1;
+  for (let turns = 0; turns < 300 || value() !== last; turns += 1) {
+    if (value() !== last) turns = 0;
+    last = value();
+    await setImmediate();
+  }
+}
+
+/** Of the responses that bytes are; throws where one is not whole. */
+function statusesOf(bytes: Buffer): number[] {
+  const statuses: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf('\r\n\r\n', at);
+    const head = bytes.toString('latin1', at, end);
+    const [, length] = /content-length: (\d+)/i.exec(head) ?? [];
+    if (end < 0 || length === undefined) throw new Error(`not a whole head: ${head.slice(0, 200)}`);
+    at = end + 4 + Number(length);
+    if (at > bytes.length) throw new Error(`a body ends ${at - bytes.length} bytes early`);
+    statuses.push(Number(head.slice(9, 12)));
+  }
+  return statuses;
+}
+
+const isDraining = { status: 503, headers: expect.arrayContaining(['Connection', 'close']) };
+
+async function openTunnel({ client, tunnel }: Staged): Promise<void> {
+  expect((await client.exchange(tunnel)).status).toBe(200);
+  expect((await client.write('before').readBytes(6)).toString()).toBe('before');
+}
+
+/** Each begins something, and returns what must come of it when the drain has begun. */
+const UNDER_WAY: readonly [string, (stage: Staged) => Promise<() => Promise<unknown>>][] = [
+  [
+    'a request without an answer yet',
+    async ({ hop, client, request }) => {
+      client.write(request('GET'));
+      const { res } = await hop.asked();
+      return async () => {
+        res.end('late');
+        expect(await client.readResponse()).toMatchObject({ status: 200, body: Buffer.from('late') });
+      };
+    },
+  ],
+  [
+    'half an answer',
+    async ({ hop, client, request }) => {
+      client.write(request('GET'));
+      const { res } = await hop.asked();
+      res.writeHead(200, { 'Content-Length': 8 }).write('half');
+      await client.readUntil('half');
+      return async () => {
+        res.end('rest');
+        await client.readUntil('rest');
+      };
+    },
+  ],
+  [
+    'answers that are written, but not taken',
+    async ({ hop, client, request }) => {
+      client.socket.pause();
+      client.write(request('GET').repeat(MANY));
+      let answered = 0;
+      const answer = ({ res }: Asked): void => {
+        answered += 1;
+        res.end(BODY);
+        hop.asked().then(answer);
+      };
+      hop.asked().then(answer);
+      await standstill(() => answered);
+      expect(answered).toBeLessThan(MANY);
+      return async () => {
+        const pieces: Buffer[] = [];
+        client.socket.on('data', (piece) => void pieces.push(piece)).resume();
+        await once(client.socket, 'end');
+        const whole = statusesOf(Buffer.concat(pieces));
+        expect(whole.filter((status) => status === 200).length).toBeGreaterThanOrEqual(answered);
+        expect(whole.filter((status) => status !== 200)).toEqual(whole.length < MANY ? [503] : []);
+      };
+    },
+  ],
+  [
+    'half an upload',
+    async ({ hop, client, request }) => {
+      client.write(`${request('POST', 'Content-Length: 8\r\n')}half`);
+      const { req, res } = await hop.asked();
+      return async () => {
+        client.write('rest');
+        let text = '';
+        for await (const bytes of req) text += bytes;
+        res.end(text);
+        expect((await client.readResponse()).body.toString()).toBe('halfrest');
+      };
+    },
+  ],
+  [
+    'two requests in a row',
+    async ({ hop, client, request }) => {
+      client.write(request('GET') + request('GET'));
+      const first = await hop.asked();
+      return async () => {
+        first.res.end('first');
+        expect((await client.readResponse()).body.toString()).toBe('first');
+        (await hop.asked()).res.end('second');
+        expect((await client.readResponse()).body.toString()).toBe('second');
+      };
+    },
+  ],
+  [
+    'a tunnel',
+    async (staged) => {
+      await openTunnel(staged);
+      return async () => {
+        expect((await staged.client.write('after').readBytes(5)).toString()).toBe('after');
+        staged.client.end();
+      };
+    },
+  ],
+];
+
+/** The same for what is new. */
+const NEW: readonly [string, (stage: Staged) => Promise<() => Promise<unknown>>][] = [
+  [
+    'a request on a connection that had none',
+    async ({ client, request }) =>
+      async () =>
+        expect(await client.exchange(request('GET'))).toMatchObject(isDraining),
+  ],
+  [
+    'a CONNECT on a connection that had none',
+    async ({ client, tunnel }) =>
+      async () =>
+        expect(await client.exchange(tunnel)).toMatchObject(isDraining),
+  ],
+  [
+    'a request of which half the head was there',
+    async ({ client, request }) => {
+      const text = request('GET');
+      client.write(text.slice(0, 20));
+      return async () => expect(await client.exchange(text.slice(20))).toMatchObject(isDraining);
+    },
+  ],
+  [
+    'a request behind one that is under way',
+    async ({ hop, client, request }) => {
+      client.write(request('GET'));
+      const { res } = await hop.asked();
+      return async () => {
+        client.write(request('GET'));
+        for (let turns = 0; turns < 20; turns += 1) await setImmediate();
+        res.end('taken');
+        expect((await client.readResponse()).body.toString()).toBe('taken');
+        expect(await client.readResponse()).toMatchObject(isDraining);
+      };
+    },
+  ],
+];
+
+describe.each(['downstream', 'upstream'] as const)('the %s, when it shuts down,', (role) => {
+  const drained = async (begin: (stage: Staged) => Promise<() => Promise<unknown>>): Promise<void> => {
+    const staged = await stage(role, '1m');
+    const goOn = await begin(staged);
+    const closed = staged.tier.close();
+    await goOn();
+    expect(await staged.client.closed()).toBe('end');
+    staged.client.end();
+    await closed;
+    expect(staged.tier.lines).toEqual([]);
+  };
+
+  test.each(UNDER_WAY)('finishes %s, and ends before its time', (_what, begin) => drained(begin));
+  test.each(NEW)('answers %s with 503, and closes', (_what, begin) => drained(begin));
+
+  test('closes a connection that waits for a request, and takes no new one', async () => {
+    const { hop, tier, client, request } = await stage(role, '1m');
+    const answered = client.exchange(request('GET'));
+    (await hop.asked()).res.end('taken');
+    await answered;
+    const closed = tier.close();
+    expect(await client.closed()).toBe('end');
+    await expect(RawConnection.connect(tier.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await closed;
+  });
+
+  test('cuts what is not finished at the deadline, a tunnel too, and says so', async () => {
+    const staged = await stage(role, '20ms');
+    const waiting = await connected(staged.tier.port);
+    waiting.write(staged.request('GET'));
+    await staged.hop.asked();
+    await openTunnel(staged);
+    await staged.tier.close();
+    await Promise.all([waiting.closed(), staged.client.closed()]);
+    expect(staged.tier.lines.map((line) => JSON.parse(line).msg)).toEqual([
+      'cut 2 connections that were not finished within limits.drain (20 ms)',
+    ]);
+  });
+});
