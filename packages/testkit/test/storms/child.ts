@@ -56,7 +56,7 @@ export class Child {
     for (const resolve of waiting) resolve();
   }
 
-  async ask<T>(question: string, key: string): Promise<T> {
+  async ask<T>(question: string | number, key: string): Promise<T> {
     this.#process.send(question);
     return this.says(key);
   }

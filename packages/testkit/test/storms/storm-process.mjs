@@ -1,6 +1,7 @@
 // Many connections that ask for nothing, from a process of their own:
 //   fork('storm-process.mjs', ['{"port":…,"kind":"silent","connections":10000}'])
-// Says { opened } once each has been opened, answers 'count', says { allEnded, ended } when none is left, and ends at 'end'.
+// Says { opened } once each has been opened, { counted, ended } once as many have ended as it was asked for by a number, and
+// { allEnded, ended } when none is left.
 import { connect } from 'node:net';
 
 const { port, kind, connections, host = '127.0.0.1' } = JSON.parse(process.argv[2]);
@@ -43,6 +44,7 @@ function begin() {
       open.delete(socket);
       const how = said === '' ? 'unheard' : said;
       ended[how] = (ended[how] ?? 0) + 1;
+      answer();
       resolve();
       if (left === 0 && open.size === 0) process.send({ allEnded: true, ended });
     });
@@ -57,9 +59,15 @@ async function lane() {
   }
 }
 
-process.on('message', (ask) => {
-  if (ask === 'count') process.send({ open: open.size, ended });
-  else process.exit();
+let asked = Number.POSITIVE_INFINITY;
+function answer() {
+  if (connections - left - open.size < asked) return;
+  asked = Number.POSITIVE_INFINITY;
+  process.send({ counted: true, ended });
+}
+process.on('message', (count) => {
+  asked = count;
+  answer();
 });
 process.on('disconnect', () => process.exit());
 await Promise.all(Array.from({ length: LANES }, lane));

@@ -8,8 +8,8 @@ export type Ended = Readonly<Record<string, number>>;
 export interface Storm {
   /** Resolves when none is left. */
   ended(): Promise<Ended>;
-  /** So far. */
-  count(): Promise<{ readonly open: number; readonly ended: Ended }>;
+  /** Resolves when so many have ended. */
+  endedUntil(count: number): Promise<Ended>;
   /** Ends all that is left of it. */
   stop(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export async function storm(port: number, kind: (typeof KINDS)[number], connecti
   await child.says('opened');
   return {
     ended: () => child.says<{ ended: Ended }>('allEnded').then(({ ended }) => ended),
-    count: () => child.ask('count', 'open'),
+    endedUntil: (count) => child.ask<{ ended: Ended }>(count, 'counted').then(({ ended }) => ended),
     stop: () => child.end(),
   };
 }
