@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
 import { drainRequest, relayInformational } from '@chain407/core';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
@@ -25,8 +26,12 @@ export async function forward(
 ): Promise<Outcome> {
   let sent = await send(tier, req, res, asked, record, false);
   if (isStale(sent, asked)) sent = await send(tier, req, res, asked, record, true);
-  const { answer } = sent;
-  if (answer.kind === 'response') return relayResponse(answer.response, res, tier.pseudonym, record);
+  const { answer, request } = sent;
+  if (answer.kind === 'response') {
+    const outcome = await relayResponse(answer.response, res, tier.pseudonym, record);
+    if (!req.complete) endWith(req.socket, request);
+    return outcome;
+  }
   if (answer.kind !== 'switched') return answer;
   answer.socket.destroy();
   return { kind: 'failed', error: new OriginError(ORIGIN_CODES.malformed, 'a 101 that was not asked for') };
@@ -124,6 +129,14 @@ function grouped(headers: RawHeaders): Map<string, [name: string, values: string
     else known[1] = [known[1], value].flat();
   }
   return fields;
+}
+
+/** An upload that goes on after its answer. Node does not tell of its end then, where that is the end of the client. */
+function endWith(client: Socket, request: ClientRequest): void {
+  const end = (): unknown => request.destroy();
+  if (client.destroyed) end();
+  client.once('close', end);
+  request.once('close', () => client.off('close', end));
 }
 
 /** The origin has answered and gone before it took the whole body: the client's connection goes on where the rest is small. */

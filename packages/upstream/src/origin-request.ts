@@ -95,6 +95,9 @@ export function awaitAnswer(
     };
     res.once('close', onGone);
     request.once('socket', (socket) => {
+      // Node's own listener goes with the response: the rest of an upload, written to an origin that has answered and closed,
+      // would fail unheard then, and an error that nobody hears ends the process.
+      if (!request.reusedSocket) socket.on('error', () => undefined);
       if (!socket.connecting) return;
       const late = (): Error => new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
       connecting = setTimeout(() => request.destroy(late()), connectTimeout);

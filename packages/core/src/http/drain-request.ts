@@ -9,11 +9,14 @@ const MAX_MS = 5_000;
  * closed.
  */
 export function drainRequest(req: IncomingMessage): Promise<'ended' | 'left'> {
+  // A request whose response has been sent is not told by Node that its client has gone; the socket is.
+  const { socket } = req;
   return new Promise((resolve) => {
     let bytes = 0;
     const settle = (outcome: 'ended' | 'left'): void => {
       clearTimeout(timer);
-      req.off('data', onData).off('end', onEnd).off('close', onEnd);
+      req.off('data', onData).off('end', onEnd);
+      socket.off('close', onEnd);
       req.resume();
       resolve(outcome);
     };
@@ -23,7 +26,10 @@ export function drainRequest(req: IncomingMessage): Promise<'ended' | 'left'> {
       if (bytes > MAX_BYTES) settle('left');
     };
     const timer = setTimeout(settle, MAX_MS, 'left');
-    if (req.complete || req.destroyed) onEnd();
-    else req.on('data', onData).once('end', onEnd).once('close', onEnd).resume();
+    if (req.complete || req.destroyed || socket.destroyed) onEnd();
+    else {
+      socket.once('close', onEnd);
+      req.on('data', onData).once('end', onEnd).resume();
+    }
   });
 }

@@ -14,7 +14,7 @@ export interface Fault {
 export type Answers = (credentials: string | undefined, method: string, granted: boolean) => string;
 
 /** A request of an exchange under way: what has come of it. */
-interface Incoming {
+export interface Incoming {
   text: string;
 }
 
@@ -131,7 +131,7 @@ export class FaultyHop {
 }
 
 /** The first whole request of what has come; a tunnel's bytes are none. */
-function take(incoming: Incoming): string | undefined {
+export function take(incoming: Incoming): string | undefined {
   const end = incoming.text.indexOf('\r\n\r\n') + 4;
   if (end < 4) return undefined;
   const head = incoming.text.slice(0, end);

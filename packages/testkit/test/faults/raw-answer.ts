@@ -20,7 +20,7 @@ export async function rawAnswer(port: number, request: string): Promise<string> 
   return answer;
 }
 
-function isWhole(answer: string): boolean {
+export function isWhole(answer: string): boolean {
   const match = WHOLE.exec(answer);
   if (match === null) return false;
   if (match[1] === undefined) return true;
