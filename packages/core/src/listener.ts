@@ -7,7 +7,6 @@ import type { ClientExchange } from './client-exchange.ts';
 import {
   afterEarlierResponses,
   endStalled,
-  inTurn,
   responseOfNode,
   responseUnderWay,
   SocketExchange,
@@ -23,6 +22,7 @@ import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain, synthesize } from './http/synthetic-response.ts';
 import { maxOpenFiles } from './open-files.ts';
+import { inTurn } from './pipeline.ts';
 import { SurplusConnections } from './surplus.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';
 
