@@ -46,6 +46,7 @@ export type { Logger, LogLevel } from './logger.ts';
 export { createLogger, LOG_LEVELS } from './logger.ts';
 export type { RunningTier, TierOptions } from './running-tier.ts';
 export { runTier } from './running-tier.ts';
+export { identityOf, onFileChange } from './secrets/file-change.ts';
 export type { OpenedSecret, SecretOptions } from './secrets/live-secret.ts';
 export { LiveSecret, openSecret } from './secrets/live-secret.ts';
 export type { ReadOptions } from './secrets/read-source.ts';

@@ -217,6 +217,13 @@ function* contradictions(config: unknown): Generator<Contradiction> {
       path: ['auth', 'digest', 'userhash'],
       message: 'expected false beside auth.helpers.digest: helpers know no hashed names',
     };
+  const algorithms: unknown = auth?.digest?.algorithms;
+  if (helpers.includes('digest') && Array.isArray(algorithms) && !algorithms.includes('MD5'))
+    yield {
+      path: ['auth', 'digest', 'algorithms'],
+      message:
+        'expected MD5 among them beside auth.helpers.digest: it is the only one that helpers know, and is offered',
+    };
   if (schemes.includes('negotiate') && !helpers.includes('negotiate')) {
     yield {
       path: ['auth', 'schemes'],

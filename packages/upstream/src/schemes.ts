@@ -7,7 +7,7 @@ import { helperBasicVerifier } from './helper/basic-verifier.ts';
 import { helperDigestAccounts } from './helper/digest-accounts.ts';
 import { helperHandshake } from './helper/handshake.ts';
 import type { HelperPool } from './helper/helper-pool.ts';
-import type { UserStore } from './users/user-store.ts';
+import type { Users } from './users/user-store.ts';
 
 /** Schemes that `auth.schemes` may name. */
 export const SCHEME_CHOICES = ['negotiate', 'ntlm', 'digest', 'basic', 'bearer'] as const;
@@ -21,7 +21,7 @@ export type Helpers = { readonly [S in HelperChoice]?: HelperPool };
 /** What verifiers are made from. */
 export interface VerifierParts {
   readonly config: Pick<UpstreamConfig, 'realm' | 'auth'>;
-  readonly users: UserStore;
+  readonly users: Users;
   readonly helpers: Helpers;
   /** Which counts of Digest nonces were used. */
   readonly state: StateStore;

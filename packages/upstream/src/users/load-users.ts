@@ -1,5 +1,6 @@
 import { Secret, unusableNtHash, unusablePassword, unusableToken, unusableUserId } from '@chain407/auth';
 import type { Problem, ReadSecret, SecretSource } from '@chain407/core';
+import { readSource } from '@chain407/core';
 import { readHtdigest } from './htdigest.ts';
 import { readHtpasswd } from './htpasswd.ts';
 import { fromHash, HASH_FORMS } from './password-hash.ts';
@@ -24,14 +25,33 @@ export type UserEntry = { readonly groups: readonly string[] } & (
 export interface LoadOptions {
   /** Of the tier: an htdigest line holds in one realm only. */
   readonly realm: string;
-  /** What is in a source, read before: {@link secretSources} says which are needed. */
+  /** What is in a source: {@link readSecrets} has read it. */
   readonly read: (source: SecretSource) => ReadSecret;
   /** In milliseconds; `Date.now` where it is absent. */
   readonly now?: () => number;
 }
 
-/** The sources that the entries name. */
-export function secretSources(entries: readonly UserEntry[]): SecretSource[] {
+/** The files that the entries name, of users and of secrets. */
+export function userFiles(entries: readonly UserEntry[]): string[] {
+  const secrets = secretSources(entries).flatMap((source) => (source.kind === 'file' ? [source.path] : []));
+  return [
+    ...secrets,
+    ...entries.flatMap((entry) =>
+      'htpasswd' in entry ? [entry.htpasswd] : 'htdigest' in entry ? [entry.htdigest] : [],
+    ),
+  ];
+}
+
+/** Reads the sources that the entries name. */
+export async function readSecrets(entries: readonly UserEntry[]): Promise<LoadOptions['read']> {
+  const sources = secretSources(entries);
+  const secrets = new Map(
+    await Promise.all(sources.map(async (source) => [source, await readSource(source)] as const)),
+  );
+  return (source) => secrets.get(source) as ReadSecret;
+}
+
+function secretSources(entries: readonly UserEntry[]): SecretSource[] {
   return entries.flatMap((entry) => {
     if ('password' in entry) return [entry.password];
     if ('ntHash' in entry) return [entry.ntHash];

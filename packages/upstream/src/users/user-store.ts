@@ -10,6 +10,9 @@ import { TokenUsers } from './token-users.ts';
 
 export type { Account, User } from './account.ts';
 
+/** What the verifiers ask of the users. */
+export type Users = Pick<UserStore, 'check' | 'digestAccount' | 'ntAccount' | 'tokenUser'>;
+
 /** The users of the tier: one port for the verifier of each scheme. All but {@link UserStore.check} answer at once. */
 export class UserStore {
   readonly accounts: readonly Account[];
