@@ -13,18 +13,17 @@ import {
 } from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
-import { FewAtATime } from './few-at-a-time.ts';
 import { malformed } from './http/common-pages.ts';
 import { listOf } from './http/headers.ts';
 import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
-import { endLingering } from './http/linger.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
-import { explain, synthesize } from './http/synthetic-response.ts';
+import { explain } from './http/synthetic-response.ts';
 import { maxOpenFiles } from './open-files.ts';
 import { inTurn } from './pipeline.ts';
 import { SurplusConnections } from './surplus.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';
+import { UnparsableRequests } from './unparsable.ts';
 
 /** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */
 export interface ListenerLimits extends ConnectionLimits {
@@ -64,10 +63,6 @@ const DRAINING: Explanation = {
   remedy: 'Try again in a moment.',
 };
 
-const TOO_LARGE = malformed(431, 'the request head is too large');
-const INVALID = malformed(400, 'the request is not valid HTTP/1');
-const LATE = malformed(408, 'the request head did not come in time');
-
 /**
  * A listening `node:http` server and the life of its connections: owns accept, limits, the answer to what cannot be
  * parsed, and drain. Knows nothing of authentication or routes.
@@ -76,17 +71,16 @@ export class Listener {
   readonly #server: Server;
   readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
-  readonly #unparsable = new WeakSet<Socket>();
+  readonly #unparsable: UnparsableRequests;
   readonly #count: ConnectionCount;
   readonly #surplus = new SurplusConnections(maxOpenFiles());
-  /** Connections whose head did not come in time: Node looks once in a while, and a storm's are late all together. */
-  readonly #late = new FewAtATime<Socket>((socket) => this.#answerUnparsable(socket, LATE));
   /** The server's event for a socket that speaks HTTP from now on. */
   readonly #arrival: 'connection' | 'secureConnection';
   #draining = false;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#unparsable = new UnparsableRequests(options.tier);
     const { tls } = options.listen;
     const { limits } = options;
     this.#count = new ConnectionCount(limits, maxOpenFiles());
@@ -127,7 +121,9 @@ export class Listener {
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
     this.#server.on('checkExpectation', (_req, res) => explain(res, options.tier, unmetExpectation()));
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#unparsable.onError(error, socket as Socket),
+    );
   }
 
   /** Listens; rejects with Node's error where the address cannot be had. */
@@ -276,46 +272,6 @@ export class Listener {
     this.#server.emit(this.#arrival, socket);
     socket.resume();
   }
-
-  #onClientError(error: NodeJS.ErrnoException, duplex: Duplex): void {
-    const socket = duplex as Socket;
-    const { code = '' } = error;
-    const late = code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    if (!late && !code.startsWith('HPE_')) {
-      socket.destroy();
-      return;
-    }
-    // Node's parser says it again for every segment that follows.
-    if (this.#unparsable.has(socket)) return;
-    this.#unparsable.add(socket);
-    if (late) this.#late.add(socket);
-    else this.#answerUnparsable(socket, code === 'HPE_HEADER_OVERFLOW' ? TOO_LARGE : INVALID);
-  }
-
-  #answerUnparsable(socket: Socket, explanation: Explanation): void {
-    const current = responseUnderWay(socket);
-    // A later request is at fault: the answers before its own come first.
-    if (current?.req.complete) {
-      current.once('close', () => this.#answerUnparsable(socket, explanation));
-      return;
-    }
-    // Nothing may be written into the middle of another response.
-    if (!socket.writable || current?.headersSent) {
-      socket.destroy();
-      return;
-    }
-    const { status, reason, headers, body } = synthesize(this.#options.tier, explanation, undefined);
-    const text = `${formatHead(status, reason, headers)}${body}`;
-    // Whoever handles the request whose body is at fault must see its client go.
-    if (current === undefined) endLingering(socket, text);
-    else socket.end(text, () => socket.destroy());
-  }
-}
-
-function formatHead(status: number, reason: string, headers: readonly string[]): string {
-  let head = `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}\r\n`;
 }
 
 /** The only expectation there is is 100-continue (RFC 9110 §10.1.1). */

@@ -7,7 +7,7 @@ import type {
   RequestBody,
   RequestTarget,
 } from '@chain407/core';
-import { countForward, relayInformational } from '@chain407/core';
+import { countForward, formatHead, relayInformational } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { CarriedLeg } from './carrier.ts';
 import type { ConnectionSource } from './connection-source.ts';
@@ -19,7 +19,7 @@ import type { Pins } from './pins.ts';
 import type { Pool } from './pool.ts';
 import type { ReplayBody } from './replay-body.ts';
 import type { HeadFacts } from './request-head.ts';
-import { authorizationText, formatHead, requestHeaders, targetText } from './request-head.ts';
+import { authorizationText, requestHeaders, targetText } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A next hop as an exchange uses it: an upstream, or the origin itself on a direct route. */

@@ -1,17 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type {
-  Answer,
-  ClientExchange,
-  ResponseHead,
-  SocketExchange,
-  TunnelEnd,
-  TunnelOptions,
-  TunnelSide,
-} from '@chain407/core';
-import { endToEnd, endToEndTrailers, LENGTH, linesOf, pairsOf, splice, valuesOf } from '@chain407/core';
+import type { Answer, ClientExchange, ResponseHead, TunnelEnd, TunnelOptions } from '@chain407/core';
+import { endToEnd, endToEndTrailers, LENGTH, linesOf, openTunnel, pairsOf, valuesOf } from '@chain407/core';
 import type { HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
-import { formatHead } from './request-head.ts';
 
 /** What belongs to the negotiation between client and upstream, where the client's credentials are relayed. */
 const NEGOTIATION: ReadonlySet<string> = new Set(['proxy-authenticate', 'proxy-authentication-info', 'proxy-support']);
@@ -52,7 +43,9 @@ export function deliver(exchange: ClientExchange, response: HopResponse, options
   if (head.framing.kind === 'tunnel' && exchange.kind !== 'request') {
     const { status, reason } = head;
     const answer = { status, reason, headers: [...headers, ...upgradeFields(head)] };
-    return openTunnel(exchange, response.connection.detach(), answer, options).then((end) => ({ kind: 'tunnel', end }));
+    const { tunnel, onAnswer } = options;
+    const opened = openTunnel(exchange, response.connection.detach(), answer, tunnel, onAnswer);
+    return opened.then((end) => ({ kind: 'tunnel', end }));
   }
   const { res } = exchange;
   res.sendDate = false;
@@ -100,19 +93,6 @@ function streamBody(response: HopResponse, res: ServerResponse): Promise<Deliver
     if (first === undefined) res.flushHeaders();
     else res.write(first);
   });
-}
-
-/** Joins the client's socket with the far side, after a response that says so. */
-export async function openTunnel(
-  exchange: SocketExchange,
-  far: TunnelSide,
-  { status, reason, headers }: Pick<ResponseHead, 'status' | 'reason' | 'headers'>,
-  { tunnel, onAnswer }: Pick<DeliveryOptions, 'tunnel' | 'onAnswer'>,
-): Promise<TunnelEnd> {
-  const near = exchange.takeSocket();
-  near.socket.write(formatHead(`HTTP/1.1 ${status} ${reason}`, headers), 'latin1');
-  onAnswer({ status, headers });
-  return splice(near, far, tunnel);
 }
 
 /** 101 names the protocol that the connection now speaks (RFC 9110 §7.8). */

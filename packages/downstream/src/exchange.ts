@@ -9,11 +9,11 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { explain, onGone, valuesOf } from '@chain407/core';
+import { explain, onGone, openTunnel, valuesOf } from '@chain407/core';
 import type { AttemptContext, Hop } from './attempt.ts';
 import { Attempt } from './attempt.ts';
 import { Cancellation } from './cancellation.ts';
-import { deliver, openTunnel } from './deliver.ts';
+import { deliver } from './deliver.ts';
 import type { Failover } from './failover.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 import type { HopResponse } from './hop-response.ts';
@@ -105,10 +105,7 @@ export class Exchange {
         headers: ['Via', `1.1 ${this.#runtime.pseudonym}`],
       };
       this.#cancellation.release();
-      return await openTunnel(client, connection.detach(), established, {
-        tunnel: this.#runtime.tunnel,
-        onAnswer: this.#onAnswer,
-      });
+      return await openTunnel(client, connection.detach(), established, this.#runtime.tunnel, this.#onAnswer);
     } catch (error) {
       if (!(error instanceof HopError)) throw error;
       if (!this.#cancellation.cancelled) this.#fail(error, upstream.name);

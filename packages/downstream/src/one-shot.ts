@@ -1,7 +1,7 @@
 import { connect as connectTls } from 'node:tls';
 import type { Credentials } from '@chain407/auth';
 import type { RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
-import { preciseNow } from '@chain407/core';
+import { formatHead, preciseNow } from '@chain407/core';
 import { Cancellation } from './cancellation.ts';
 import type { CarriedLeg } from './carrier.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
@@ -9,7 +9,7 @@ import { HopResponse } from './hop-response.ts';
 import type { Negotiated } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import { publishCarried } from './publish-carried.ts';
-import { authorizationText, formatHead } from './request-head.ts';
+import { authorizationText } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 

@@ -52,13 +52,6 @@ export function requestHeaders(facts: HeadFacts, authorization: string | undefin
   return fields;
 }
 
-/** A head as it goes on the wire: its first line, its fields, the empty line. */
-export function formatHead(startLine: string, headers: RawHeaders): string {
-  let head = `${startLine}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${head}\r\n`;
-}
-
 /** The text of credentials; computed once per value, since known-good ones are sent with every request. */
 const texts = new WeakMap<Credentials, string>();
 

@@ -1,4 +1,5 @@
 import type { Credentials } from '@chain407/auth';
+import { formatHead } from '@chain407/core';
 import { Cancellation } from './cancellation.ts';
 import type { Credential } from './credentials.ts';
 import { poolKey } from './identity.ts';
@@ -6,7 +7,7 @@ import type { NegotiationRequest } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
 import type { Pool } from './pool.ts';
 import { publishCarried } from './publish-carried.ts';
-import { authorizationText, formatHead } from './request-head.ts';
+import { authorizationText } from './request-head.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Milliseconds without another try, where one left nothing behind that could be kept. */

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RequestTarget, SocketExchange } from '@chain407/core';
-import { connectWithOwnBuffers, preciseNow } from '@chain407/core';
+import { connectWithOwnBuffers, openTunnel, preciseNow } from '@chain407/core';
 import type { Destination } from './destination.ts';
-import { openTunnel } from './open-tunnel.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 import type { Outcome } from './outcome.ts';
 import { codeOf } from './rescue.ts';
@@ -33,7 +32,8 @@ export async function tunnel(
   if (dialled.kind === 'failed') return dialled;
   const head = { status: 200, reason: 'Connection Established', headers: ['Via', `1.1 ${tier.pseudonym}`] };
   const far = { socket: dialled.socket, head: NOTHING };
-  return openTunnel(exchange, far, head, tier.tunnel, record);
+  const end = await openTunnel(exchange, far, head, tier.tunnel, (answer) => record.answered(answer));
+  return { kind: 'tunnel', end };
 }
 
 /** Connects, unless the client goes first. */

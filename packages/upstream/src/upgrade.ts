@@ -1,9 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import type { ExchangeRecord, SocketExchange } from '@chain407/core';
-import { endToEnd, LENGTH, valuesOf } from '@chain407/core';
-import { openTunnel } from './open-tunnel.ts';
+import type { Answer, ExchangeRecord, SocketExchange } from '@chain407/core';
+import { endToEnd, LENGTH, openTunnel, valuesOf } from '@chain407/core';
 import { beginLeg } from './origin-leg.ts';
 import type { OriginRequest } from './origin-request.ts';
 import { awaitAnswer } from './origin-request.ts';
@@ -49,5 +48,6 @@ export async function upgrade(
     ...switched,
   ];
   const start = { status: 101, reason: response.statusMessage || 'Switching Protocols', headers: fields };
-  return openTunnel(exchange, { socket, head }, start, tier.tunnel, record);
+  const told = (given: Answer): void => record.answered(given);
+  return { kind: 'tunnel', end: await openTunnel(exchange, { socket, head }, start, tier.tunnel, told) };
 }

@@ -77,6 +77,13 @@ export function endToEnd(headers: RawHeaders, without: ReadonlySet<string> = NOT
   return kept;
 }
 
+/** A head as it goes on the wire: its first line, its fields, the empty line. */
+export function formatHead(startLine: string, headers: RawHeaders): string {
+  let head = `${startLine}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
 /** What a peer may send on 1xx, 204 and 2xx to CONNECT, and nobody may pass on (RFC 9110 §8.6). */
 export const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
