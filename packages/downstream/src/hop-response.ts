@@ -1,6 +1,7 @@
 import type { ResponseHead } from '@chain407/core';
 import type { HopError } from './hop-error.ts';
-import type { BodyConsumer, UpstreamConnection } from './upstream-connection.ts';
+import type { BodyConsumer } from './outbound-request.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 /** A body that nobody wants is read up to this size, in bytes; beyond it a new connection is cheaper. */
 const MAX_UNWANTED = 64 * 1024;

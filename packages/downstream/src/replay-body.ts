@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { RequestBody } from '@chain407/core';
 import { endToEndTrailers, inviteBody, pairsOf, waitsForInvitation } from '@chain407/core';
 import { HOP_CODES, HopError } from './hop-error.ts';
+import type { OutboundBody } from './outbound-request.ts';
 import type { ReplayMemory } from './replay-memory.ts';
-import type { OutboundBody } from './upstream-connection.ts';
 
 /**
  * A client's request body on its way to the next hop: streamed with back-pressure, and kept up to a limit, so that it

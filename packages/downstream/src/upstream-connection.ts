@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import type { Informational, ResponseContext, ResponseHead, TunnelSide } from '@chain407/core';
+import type { ResponseHead, TunnelSide } from '@chain407/core';
 import { asStream, MessageError, ResponseReader, takeBytes } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import type { HopAddress } from './dial.ts';
 import { dial } from './dial.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
+import type { BodyConsumer, OutboundRequest } from './outbound-request.ts';
 
 /** Where a connection goes, and its limits: times in milliseconds, sizes in bytes. */
 export interface ConnectionOptions extends HopAddress {
@@ -13,34 +14,6 @@ export interface ConnectionOptions extends HopAddress {
   readonly headerCount: number;
   /** Without a byte in either direction while a response is awaited. */
   readonly responseTimeout: number;
-}
-
-/** A request as bytes: the head, and who sends the body after it. */
-export interface OutboundRequest {
-  readonly context: ResponseContext;
-  /** Request line and fields with the empty line, as Latin-1 text. */
-  readonly head: string;
-  readonly body: OutboundBody | undefined;
-  /** Hears each 1xx. */
-  readonly onInformational?: (head: Informational) => void;
-}
-
-export interface OutboundBody {
-  sendTo(socket: Socket): void;
-  /** Takes the socket away again, whether all has been sent or not. */
-  stop(): void;
-  /** All has been sent to the socket of the last `sendTo`, and how many bytes that were, or are by now. */
-  readonly sent: boolean;
-  readonly bytes: number;
-  /** There is more of it, this side takes it, and the client does not send it. */
-  readonly awaited: boolean;
-}
-
-/** Who takes a response body. `data` returns false to be asked no more until {@link UpstreamConnection.resume}. */
-export interface BodyConsumer {
-  data(bytes: Buffer): boolean;
-  end(trailers: readonly string[]): void;
-  fail(error: HopError): void;
 }
 
 interface Exchange {

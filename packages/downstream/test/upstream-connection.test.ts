@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Cancellation } from '../src/cancellation.ts';
 import { HOP_CODES, HopError } from '../src/hop-error.ts';
-import type { OutboundBody, OutboundRequest } from '../src/upstream-connection.ts';
+import type { OutboundBody, OutboundRequest } from '../src/outbound-request.ts';
 import { UpstreamConnection } from '../src/upstream-connection.ts';
 import { hangingPort } from './hanging-port.ts';
 import type { Pair } from './raw-server.ts';
