@@ -5,8 +5,9 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Census, settled } from './census.ts';
 import type { RequestName } from './exchanges.ts';
-import { BODY, PROXIES, requestText } from './exchanges.ts';
+import { BODY, offsets, PROXIES, requestText } from './exchanges.ts';
 import { FaultyHop } from './faulty-hop.ts';
+import { leftovers } from './leftovers.ts';
 import { rawAnswer } from './raw-answer.ts';
 import type { TierUnderTest } from './tier.ts';
 import { downstreamTo, upstream } from './tier.ts';
@@ -32,13 +33,6 @@ beforeEach(() => {
   census = new Census();
 });
 afterEach(() => census.end());
-
-/** Of a head every byte, of a long body a few. */
-const offsets = (text: string): number[] => {
-  const head = text.indexOf('\r\n\r\n') + 4;
-  const all = Array.from({ length: text.length }, (_, at) => at);
-  return all.filter((at) => at <= head + 10 || at >= text.length - 2 || at % 500 === 0);
-};
 
 class Departure {
   readonly #tier: TierUnderTest;
@@ -115,7 +109,7 @@ class Departure {
 
   /** What is wrong when the client has gone. */
   async #after(): Promise<string | undefined> {
-    const left = await this.#leftovers();
+    const left = await leftovers(this.#tier, this.#hop);
     if (left !== undefined) return left;
     void this.#hop.plan(undefined);
     // Who speaks unasked is no site.
@@ -124,18 +118,9 @@ class Departure {
     return this.#leaveAlone();
   }
 
-  async #leftovers(): Promise<string | undefined> {
-    const [tier, hop] = [this.#tier, this.#hop];
-    const quiet = (): boolean => tier.connections === 0 && hop.connections <= (tier.resting ?? 1);
-    await settled(() => quiet() && tier.held === undefined);
-    if (!quiet())
-      return `${tier.connections} connections of clients, ${hop.connections} to the hop, ${tier.resting} at rest`;
-    return tier.held ?? tier.errors[0];
-  }
-
   /** The next client finds all as it was at first. */
   async #leaveAlone(): Promise<string | undefined> {
-    const left = await this.#leftovers();
+    const left = await leftovers(this.#tier, this.#hop);
     this.#tier.forget();
     // An upstream tier keeps its connection to the origin.
     return left ?? (this.#tier.resting === undefined ? undefined : census.remains());

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Census, settled } from './census.ts';
 import type { RequestName } from './exchanges.ts';
-import { PROXIES, requestText } from './exchanges.ts';
+import { offsets, PROXIES, requestText } from './exchanges.ts';
 import { FaultyHop } from './faulty-hop.ts';
 import { outcomeOf } from './outcome.ts';
 import { rawAnswer } from './raw-answer.ts';
@@ -22,12 +22,6 @@ beforeEach(() => {
   census = new Census();
 });
 afterEach(() => census.end());
-
-/** Of a head every byte, of a long body a few. */
-const offsets = (text: string): number[] => {
-  const body = text.indexOf('\r\n\r\n') + 4;
-  return [...text].map((_, at) => at).filter((at) => at <= body + 40 || at >= text.length - 2 || at % 500 === 0);
-};
 
 interface Facts {
   readonly request: RequestName;

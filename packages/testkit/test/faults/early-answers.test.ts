@@ -1,14 +1,13 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Census, settled } from './census.ts';
+import { Census } from './census.ts';
 import type { Early } from './early-hop.ts';
 import { EarlyHop, MANNERS } from './early-hop.ts';
 import type { RequestName } from './exchanges.ts';
 import { PROXIES, requestText } from './exchanges.ts';
+import { leftovers } from './leftovers.ts';
 import type { Outcome } from './outcome.ts';
 import { outcomeOf } from './outcome.ts';
-import { isWhole, rawAnswer } from './raw-answer.ts';
+import { rawAnswer } from './raw-answer.ts';
 import type { TierUnderTest } from './tier.ts';
 import { downstreamTo, upstream } from './tier.ts';
 
@@ -34,23 +33,6 @@ interface Upload {
   /** What the client sends before the answer, and after it, where it goes on. */
   readonly before: string;
   readonly after: string;
-}
-
-/** What came, when it was whole or the connection had closed. */
-async function upload(port: number, { before, after }: Upload, answered: Promise<void>): Promise<string> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-  let answer = '';
-  socket.on('error', () => undefined);
-  socket.on('data', (bytes) => {
-    answer += bytes.toString('latin1');
-    if (isWhole(answer)) socket.destroy();
-  });
-  const closed = once(socket, 'close');
-  socket.write(before, 'latin1');
-  await answered;
-  if (!socket.destroyed) socket.write(after, 'latin1');
-  await closed;
-  return answer;
 }
 
 interface Scene {
@@ -80,17 +62,15 @@ async function everyAnswer(scene: Scene, start: (port: number) => Promise<TierUn
     .filter((at) => at >= body && (at < body + (request === 'large POST' ? 3 : 40) || at % 1_000 === 0));
   const ask = async (name: RequestName) =>
     outcomeOf(await rawAnswer(tier.port, requestText(name, `127.0.0.1:${hop.port}`)));
-  const quiet = (): boolean =>
-    tier.connections === 0 && hop.connections <= (tier.resting ?? 1) && tier.held === undefined;
-
   const play = async (early: Early, { before, after }: Upload): Promise<string | undefined> => {
     tier.forget();
     if (known && (await ask('GET')) !== 'whole') return 'the request before';
-    const outcome = nameOf(await upload(tier.port, { before, after }, hop.plan(early)));
+    const outcome = nameOf(await rawAnswer(tier.port, before, { after: hop.plan(early), text: after }));
     // Who closes with the upload unread resets the connection, which can destroy the answer (RFC 9112 §9.6).
     const lost = early.then === 'closes' && outcome === '502 connection_terminated';
     if (outcome !== outcomes[early.answer] && !lost) return outcome;
-    if (!(await settled(quiet))) return `${tier.connections} of clients, ${hop.connections} to the hop, ${tier.held}`;
+    const left = await leftovers(tier, hop);
+    if (left !== undefined) return left;
     if ((await ask('GET')) !== 'whole') return 'the next request';
     return tier.errors[0] ?? hop.astray;
   };

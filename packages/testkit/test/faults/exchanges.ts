@@ -60,3 +60,9 @@ export function requestText(name: RequestName, authority: string, more = ''): st
   const target = method === 'CONNECT' ? authority : `http://${authority}/`;
   return `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n${more}${REST[name]}`;
 }
+
+/** Where a message is cut: at every byte of its head and of a small body, at a few of a long one. */
+export function offsets(text: string): number[] {
+  const body = text.indexOf('\r\n\r\n') + 4;
+  return [...text].map((_, at) => at).filter((at) => at <= body + 40 || at >= text.length - 2 || at % 500 === 0);
+}

@@ -4,6 +4,7 @@ import type { RequestName } from './exchanges.ts';
 import { BODY, PROXIES, requestText } from './exchanges.ts';
 import type { Fault } from './faulty-hop.ts';
 import { FaultyHop } from './faulty-hop.ts';
+import { leftovers } from './leftovers.ts';
 import type { Rehearsal } from './outcome.ts';
 import { expectedOf, outcomeOf } from './outcome.ts';
 import { rawAnswer } from './raw-answer.ts';
@@ -76,7 +77,7 @@ class Lane {
     void this.#hop.plan(undefined);
     const expected = expectedOf(fault, rehearsal);
     if (!expected.includes(outcome)) return `${outcome}; expected ${expected.join(' or ')}`;
-    const left = await this.#leftovers();
+    const left = await leftovers(this.#tier, this.#hop);
     if (left !== undefined) return left;
     const next = outcomeOf(await this.#ask(this.#next));
     return next === 'whole' ? undefined : `the next request: ${next}`;
@@ -102,17 +103,8 @@ class Lane {
     return rawAnswer(this.#tier.port, requestText(name, `127.0.0.1:${this.#hop.port}`));
   }
 
-  async #leftovers(): Promise<string | undefined> {
-    const [tier, hop] = [this.#tier, this.#hop];
-    const quiet = (): boolean => tier.connections === 0 && hop.connections <= (tier.resting ?? 1);
-    await settled(() => quiet() && tier.held === undefined);
-    if (!quiet())
-      return `${tier.connections} connections of clients, ${hop.connections} to the hop, ${tier.resting} at rest`;
-    return tier.held ?? tier.errors[0];
-  }
-
   async #end(): Promise<string | undefined> {
-    const left = await this.#leftovers();
+    const left = await leftovers(this.#tier, this.#hop);
     this.#tier.forget();
     this.#hop.dismiss();
     await settled(() => this.#hop.connections === 0);

@@ -5,8 +5,14 @@ import { connect } from 'node:net';
 const WHOLE =
   /^HTTP\/1\.1 (?!1)\d{3}(?=[\s\S]*?\r\n\r\n)(?:(?=[\s\S]*?content-length: (\d+))|(?=[\s\S]*?\r\n0\r\n\r\n$)|(?=[\s\S]*?0123456789$))/i;
 
+/** The rest of a request, which is sent when `after` has resolved, where the connection is open still. */
+interface Rest {
+  readonly after: Promise<void>;
+  readonly text: string;
+}
+
 /** Writes a request on a connection of its own; what came, when the answer was whole or the connection had closed. */
-export async function rawAnswer(port: number, request: string): Promise<string> {
+export async function rawAnswer(port: number, request: string, rest?: Rest): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   let answer = '';
   socket.on('error', () => undefined);
@@ -15,12 +21,14 @@ export async function rawAnswer(port: number, request: string): Promise<string> 
     if (isWhole(answer)) socket.destroy();
   });
   const closed = once(socket, 'close');
-  socket.write(request);
+  socket.write(request, 'latin1');
+  await rest?.after;
+  if (rest !== undefined && !socket.destroyed) socket.write(rest.text, 'latin1');
   await closed;
   return answer;
 }
 
-export function isWhole(answer: string): boolean {
+function isWhole(answer: string): boolean {
   const match = WHOLE.exec(answer);
   if (match === null) return false;
   if (match[1] === undefined) return true;
