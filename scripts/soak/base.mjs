@@ -26,6 +26,7 @@ export async function measure(chains) {
   const { rss, heapUsed, external } = process.memoryUsage();
   return {
     connections: chains.reduce((sum, chain) => sum + chain.connections(), 0),
+    nonces: chains.reduce((sum, chain) => sum + chain.nonces(), 0),
     fileDescriptors: fileDescriptors(),
     sockets: resources.filter((name) => name === 'TCPSocketWrap').length,
     timers: resources.filter((name) => name === 'Timeout').length,
@@ -39,7 +40,7 @@ export async function returnsTo(base, chains) {
   for (let i = 0; i < TRIES; i += 1) {
     const now = await measure(chains);
     problems = [
-      ...['connections', 'fileDescriptors', 'sockets', 'timers']
+      ...['connections', 'nonces', 'fileDescriptors', 'sockets', 'timers']
         .filter((name) => now[name] > base[name])
         .map((name) => `${name}: ${now[name]}, and ${base[name]} before`),
       ...['rss', 'heapUsed', 'external']

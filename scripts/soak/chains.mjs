@@ -1,3 +1,4 @@
+import { MemoryStore } from '../../packages/core/dist/index.js';
 import { startChain } from '../../packages/testkit/dist/index.js';
 
 /** Kept connections end soon: what is left after that is a leak. */
@@ -10,14 +11,16 @@ export function startChains() {
 
 async function start(name) {
   const scheme = name === 'relay' ? 'basic' : name;
-  const chain = await startChain({
-    upstream: { auth: { schemes: [scheme] }, limits: { idleTimeout: IDLE } },
+  const state = new MemoryStore(Date.now);
+  const config = {
+    upstream: { auth: { schemes: [scheme], digest: { nonceLifetime: IDLE } }, limits: { idleTimeout: IDLE } },
     downstream: {
       identity: name === 'relay' ? 'relay' : 'substitute',
       upstreams: { upstream: { idleTimeout: IDLE, spare: 2 } },
       limits: { idleTimeout: IDLE, replayBody: '64KiB', replayMemory: '256KiB' },
     },
-  });
+  };
+  const chain = await startChain(config, { state });
   const line = `Proxy-Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}\r\n`;
   return {
     name,
@@ -25,6 +28,7 @@ async function start(name) {
     credentials: name === 'relay' ? line : '',
     /** Connections of clients and between the tiers. */
     connections: () => chain.downstream.connections + chain.upstream.connections + chain.origin.connections,
+    nonces: () => state.nonces,
     forget: () => chain.clearLegs(),
     close: () => chain.close(),
   };

@@ -1,4 +1,4 @@
-import type { Leg, Logger } from '@chain407/core';
+import type { Leg, Logger, StateStore } from '@chain407/core';
 import { createLogger } from '@chain407/core';
 import type { Downstream } from '@chain407/downstream';
 import { startDownstream } from '@chain407/downstream';
@@ -17,6 +17,8 @@ import { recordLegs } from './recorder.ts';
 export interface ChainOptions {
   /** Takes the log's JSON lines; then the level is `info` unless the configuration says otherwise. Default: no log. */
   readonly logDestination?: { write(line: string): void };
+  /** Where the upstream keeps which counts of Digest nonces were used: chains that share it are replicas. Default: its own memory. */
+  readonly state?: StateStore;
 }
 
 /** Both tiers and an origin, running. */
@@ -113,7 +115,7 @@ export async function startChain(config: ChainConfig = {}, options: ChainOptions
     const places = { originPort: origin.port, upstreamUrl: upstreamToCome(config) };
     const checked = completeChain(config, places);
     const logger = chainLogger(checked.log.level, options);
-    const upstream = await startUpstream(checked.upstream, { logger });
+    const upstream = await startUpstream(checked.upstream, { logger, state: options.state });
     closers.push(() => upstream.close());
     const complete = completeChain(config, { ...places, upstreamUrl: upstream.url });
     const downstream = await startDownstream(complete.downstream, { logger });

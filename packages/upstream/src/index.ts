@@ -1,4 +1,4 @@
-import type { Logger } from '@chain407/core';
+import type { Logger, StateStore } from '@chain407/core';
 import { ConfigError } from '@chain407/core';
 import { assemble } from './assemble.ts';
 import type { UpstreamConfig } from './config.ts';
@@ -14,12 +14,12 @@ export { serve } from './server.ts';
 export { TIER } from './tier.ts';
 export { hashPassword, MAX_BCRYPT_PASSWORD } from './users/password-hash.ts';
 
-/** Starts an upstream. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */
+/** Starts an upstream; `state` as in {@link assemble}. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */
 export async function startUpstream(
   config: UpstreamConfig,
-  { logger }: { readonly logger: Logger },
+  { logger, state }: { readonly logger: Logger; readonly state?: StateStore | undefined },
 ): Promise<Upstream> {
-  const assembled = await assemble(config, logger);
+  const assembled = await assemble(config, logger, state);
   if (!assembled.ok) throw new ConfigError(assembled.problems);
   return serve(assembled.assembly, logger);
 }

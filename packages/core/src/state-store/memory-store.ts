@@ -22,6 +22,11 @@ export class MemoryStore implements StateStore {
     this.#counts = new NonceCounts(now);
   }
 
+  /** Digest nonces whose counts are remembered. */
+  get nonces(): number {
+    return this.#counts.size;
+  }
+
   async get(key: string): Promise<string | undefined> {
     return this.#live(key)?.value;
   }

@@ -25,8 +25,9 @@ export class NonceCounts {
     this.#now = now;
   }
 
-  /** Nonces that are remembered. */
+  /** Nonces that have not expired. */
   get size(): number {
+    this.#sweep();
     return this.#nonces.size;
   }
 
@@ -43,9 +44,9 @@ export class NonceCounts {
   }
 
   #begin(nonce: string, expires: number): Seen {
-    this.#sweep();
     const seen = { highest: 0, bits: new Uint32Array(WINDOW / 32), expires };
     this.#nonces.set(nonce, seen);
+    this.#sweep();
     return seen;
   }
 
@@ -53,7 +54,7 @@ export class NonceCounts {
   #sweep(): void {
     const now = this.#now();
     for (const [nonce, { expires }] of this.#nonces) {
-      if (expires > now && this.#nonces.size < MAX_NONCES) return;
+      if (expires > now && this.#nonces.size <= MAX_NONCES) return;
       this.#nonces.delete(nonce);
     }
   }
