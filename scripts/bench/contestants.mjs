@@ -29,9 +29,19 @@ export const PEERS = {
 
 const own = Object.keys(PEERS).map((peer) => [peer, { peer, options: {} }]);
 
-/** What stands in a column of a row: a peer, or one in a manner of its own. */
+/** Beside so many connections that ask for nothing, each in its manner: see loads/storm.mjs. */
+const STORMED = Object.fromEntries(
+  ['silent', 'slow', 'half'].map((manner) => [
+    `chain407, ${manner} heads`,
+    { peer: 'chain407', options: {}, beside: { kind: 'storm', manner, connections: 10_000 } },
+  ]),
+);
+export const STORMS = Object.keys(STORMED);
+
+/** What stands in a column of a row: a peer, or one in a manner of its own; `beside`: a load that is not measured. */
 export const CONTESTANTS = {
   ...Object.fromEntries(own),
   'chain407 log info': { peer: 'chain407', options: { log: 'info' } },
   'chain407 workers auto': { peer: 'chain407', options: { workers: 'auto' } },
+  ...STORMED,
 };

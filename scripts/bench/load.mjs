@@ -15,7 +15,7 @@ const GRACE = 120_000;
  *
  * @template T
  * @param {{ kind: string, seconds?: number, reuse: boolean }} options see the modules in loads/
- * @param {(result: LoadResult) => T} measure
+ * @param {(result: LoadResult) => T | Promise<T>} measure
  * @returns {Promise<T>}
  */
 export function makeLoad(options, measure) {
@@ -27,7 +27,7 @@ export function makeLoad(options, measure) {
 async function generator(options, measure) {
   const child = run(process.execPath, [beside('loads/generator.mjs'), JSON.stringify(options)], options.seconds);
   const line = await child.until((said) => said.endsWith('\n'));
-  const measured = measure(JSON.parse(line));
+  const measured = await measure(JSON.parse(line));
   child.process.stdin.end();
   await child.closed;
   return measured;

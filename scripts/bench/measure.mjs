@@ -92,16 +92,23 @@ function openFiles() {
 /** @returns {Promise<Sample | Failure>} */
 async function sample({ unit, load }, { authority, credentials }, name, { port, pids }, seconds) {
   if (load.files > openFiles()) return failure(1, `needs ulimit -n ${load.files}`);
-  const { reuse = true } = PEERS[CONTESTANTS[name].peer];
+  const { peer, beside } = CONTESTANTS[name];
+  const { reuse = true } = PEERS[peer];
   const url = `http://${authority}${load.path}`;
   const target = authority.includes(':') ? authority : `${authority}:443`;
-  const measure = UNITS[unit].measure;
-  const before = treeOf(pids)[measure]();
-  return makeLoad({ ...load, port, url, target, credentials, seconds, reuse }, (result) => {
-    if (result.errors > 0 || result.units === 0) return failure(result.errors, result.first ?? 'nothing was done');
-    const tree = treeOf(pids);
-    const { units, p50, p99 } = result;
-    const cost = (tree[measure]() - before) / units;
-    return { cost, throughput: units / result.seconds, p50, p99, memory: tree.memory() };
-  });
+  const { measure } = UNITS[unit];
+  const measured = () => {
+    const before = treeOf(pids)[measure]();
+    return makeLoad({ ...load, port, url, target, credentials, seconds, reuse }, (result) => {
+      if (result.errors > 0 || result.units === 0) return failure(result.errors, result.first ?? 'nothing was done');
+      const tree = treeOf(pids);
+      const { units, p50, p99 } = result;
+      const cost = (tree[measure]() - before) / units;
+      return { cost, throughput: units / result.seconds, p50, p99, memory: tree.memory() };
+    });
+  };
+  if (beside === undefined) return measured();
+  return makeLoad({ ...beside, port, seconds, reuse }, ({ errors, first }) =>
+    errors > 0 ? failure(errors, first) : measured(),
+  );
 }

@@ -1,3 +1,5 @@
+import { STORMS } from './contestants.mjs';
+
 const KB = 1024;
 
 /** Requests over this many connections, which are kept alive. */
@@ -100,6 +102,15 @@ export const ROWS = [
     load: idle,
     contestants: FORWARDERS,
     fresh: true,
+  },
+  {
+    name: 'storm',
+    title: '1 KB GET, Basic, beside 10,000 connections that ask for nothing',
+    unit: 'request',
+    setting: 'basic',
+    // One at a time: its latency, not what is left of the processor.
+    load: { ...get(KB), concurrency: 1, files: 14_000 },
+    contestants: ['chain407', ...STORMS],
   },
   {
     name: 'upstream',

@@ -1,9 +1,11 @@
+import { STORMS } from './contestants.mjs';
+
 /**
  * What is to be reached: in `row`, `contestant` against another one of the same row, as a ratio of cost (CPU, or memory where
- * the row is about memory) or of throughput. `cores`: counts only on a machine with at least, or at most, so many.
+ * the row is about memory), of throughput or of a time. `cores`: counts only on a machine with at least, or at most, so many.
  *
  * @type {readonly {
- *   row: string, contestant: string, against: string, measure: 'cost' | 'throughput', atMost?: number, atLeast?: number,
+ *   row: string, contestant: string, against: string, measure: 'cost' | 'throughput' | 'p50', atMost?: number, atLeast?: number,
  *   cores?: { atLeast?: number, atMost?: number },
  * }[]}
  */
@@ -17,6 +19,13 @@ export const TARGETS = [
   { row: 'idle', contestant: 'chain407', against: 'squid', measure: 'cost', atMost: 0.2 },
   { row: 'upstream', contestant: 'chain407', against: 'squid', measure: 'cost', atMost: 1 },
   { row: 'access-log', contestant: 'chain407 log info', against: 'chain407', measure: 'cost', atMost: 1.25 },
+  ...STORMS.map((contestant) => ({
+    row: 'storm',
+    contestant,
+    against: 'chain407',
+    measure: /** @type {const} */ ('p50'),
+    atMost: 1.25,
+  })),
   // Where the load generator and the next hop leave two workers no cores, only the cost per request can be seen.
   {
     row: 'workers',
