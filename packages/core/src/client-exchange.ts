@@ -143,9 +143,23 @@ function isLast(res: ServerResponse & { _last?: boolean }): boolean {
   return res._last === true;
 }
 
+/** Where Node's server keeps the response that it has given a socket to. */
+interface Served {
+  _httpMessage?: ServerResponse | null;
+}
+
 /** The response that Node's server has given the socket to. */
-export function responseOfNode(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | undefined {
+export function responseOfNode(socket: Socket & Served): ServerResponse | undefined {
   return socket._httpMessage ?? undefined;
+}
+
+/** Until what this returns is called, Node takes the socket for one that waits for its response. */
+export function passForBusy(socket: Socket & Served): () => void {
+  const { _httpMessage = null } = socket;
+  socket._httpMessage = { finished: false } as ServerResponse;
+  return () => {
+    socket._httpMessage = _httpMessage;
+  };
 }
 
 /** The response that has the socket now; later (pipelined) ones wait for it. */

@@ -7,6 +7,7 @@ import type { ClientExchange } from './client-exchange.ts';
 import {
   afterEarlierResponses,
   endStalled,
+  passForBusy,
   responseOfNode,
   responseUnderWay,
   SocketExchange,
@@ -173,14 +174,16 @@ export class Listener {
   }
 
   /**
-   * Stops listening, and closes what is idle. Node takes a response for sent that has been written whole, although its
-   * client has not taken all of it yet.
+   * Stops listening, and closes what is idle. Node would also close a connection whose client has not taken all of its
+   * answer yet, and since version 26 one on which the first request is only about to come.
    */
   #closeIdle(closed: () => void): void {
-    const responses = [...this.#sockets].map(responseOfNode).filter((res) => res?.writableEnded);
-    for (const res of responses) Object.assign(res as ServerResponse, { finished: false });
+    const busy = [...this.#sockets].filter(
+      (socket) => socket.bytesWritten === 0 || responseOfNode(socket)?.writableEnded === true,
+    );
+    const restore = busy.map(passForBusy);
     this.#server.close(closed);
-    for (const res of responses) Object.assign(res as ServerResponse, { finished: true });
+    for (const undo of restore) undo();
   }
 
   /** Cuts everything at once. */

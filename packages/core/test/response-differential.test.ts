@@ -113,7 +113,7 @@ interface Case {
   readonly rawB64: string;
 }
 
-/** Cases that we take and Node does not. */
+/** Cases that we take and Node, at least that of version 20, does not. */
 const DEVIATIONS = new Map<string, string>([
   [
     'llhttp/response/content-length.md#L171',
@@ -145,10 +145,11 @@ function publishedCases(all: readonly Case[]): void {
     test.each(rows)('$id: $why', async ({ expect: rule, rawB64 }) => {
       expect(rule).toBe('may-accept');
       const bytes = Buffer.from(rawB64, 'base64');
-      const takes = CONTEXTS.map((context) => ({ context, ours: readPieces([bytes], context) }));
-      const taken = takes.filter(({ ours }) => ours.ok === true).map(({ context }) => node.read(bytes, context));
+      const taken = CONTEXTS.filter((context) => readPieces([bytes], context).ok === true);
       expect(taken.length).toBeGreaterThan(0);
-      expect((await Promise.all(taken)).filter((theirs) => theirs !== undefined)).toEqual([]);
+      // A newer Node takes it, too; then for the same.
+      for (const context of taken)
+        if ((await node.read(bytes, context)) !== undefined) expect(await compare(node, bytes, context)).toBe('same');
     });
   });
 }

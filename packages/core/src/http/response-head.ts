@@ -81,6 +81,8 @@ function framingOf(version: '1.0' | '1.1', status: number, headers: RawHeaders, 
   if (lengths[0] !== undefined && !/^[0-9]{1,15}$/.test(lengths[0])) {
     throw new MessageError('malformed-framing', 'Content-Length is no number');
   }
+  // A recipient may take it for no coding at all, or for one that it does not know.
+  if (codings[0] === '') throw new MessageError('malformed-framing', 'Transfer-Encoding without a coding');
   if (status === 101) {
     if (!context.upgrade) throw new MessageError('unexpected-upgrade', '101 to a request that asked for no upgrade');
     return TUNNEL;
