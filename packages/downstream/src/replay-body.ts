@@ -103,10 +103,12 @@ export class ReplayBody implements OutboundBody {
   }
 
   #gather(patience: number): Promise<void> {
+    // It is the connection's, which has one of its own for when this is over.
+    const { timeout = 0 } = this.#req.socket;
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.#gathered = undefined;
-        this.#req.off('timeout', late).off('close', settle).setTimeout(0);
+        this.#req.off('timeout', late).off('close', settle).setTimeout(timeout);
         resolve();
       };
       const late = (): void => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { RawHeaders } from './headers.ts';
-import { endToEnd, LENGTH, listOf } from './headers.ts';
+import { endToEnd, formatHead, LENGTH, listOf } from './headers.ts';
 
 /** A 1xx of the next hop (RFC 9110 §15.2). */
 export interface Informational {
@@ -26,9 +26,7 @@ export function relayInformational(res: ServerResponse, { status, reason, header
   if (status === 100) inviteBody(res);
   else if (takesInformational(res)) {
     const fields = [...endToEnd(headers, LENGTH), 'Via', via];
-    let head = `HTTP/1.1 ${status} ${reason}\r\n`;
-    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
-    res.socket?.write(`${head}\r\n`, 'latin1');
+    res.socket?.write(formatHead(`HTTP/1.1 ${status} ${reason}`, fields), 'latin1');
   }
 }
 

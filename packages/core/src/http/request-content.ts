@@ -11,11 +11,13 @@ export class StalledContent extends Error {
  * or where the client left before the end. Rejects with {@link StalledContent} when no byte of it comes in `patience` ms.
  */
 export function peekContent(req: IncomingMessage, limit: number, patience: number): Promise<Buffer | undefined> {
+  // It is the connection's, which has one of its own for when this is over.
+  const { timeout = 0 } = req.socket;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const settle = (whole: boolean): void => {
-      req.off('readable', read).off('close', onClose).off('timeout', onTimeout).setTimeout(0);
+      req.off('readable', read).off('close', onClose).off('timeout', onTimeout).setTimeout(timeout);
       const bytes = Buffer.concat(chunks);
       // In the same turn in which the last of it was read, so that the end has not been told yet.
       if (bytes.length > 0 && !req.destroyed) req.unshift(bytes);
