@@ -6,7 +6,7 @@ import { Stage } from './stage.mjs';
 import { UNITS } from './units.mjs';
 
 /** Seconds of load before the first measurement, so that caches are filled and code is compiled. */
-const WARM_UP = 2;
+const WARM_UP = 4;
 
 /**
  * @typedef {{ cost: number, throughput: number, p50?: number, p99?: number, memory: number }} Sample

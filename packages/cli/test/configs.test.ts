@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { downstreamSchema } from '@chain407/downstream';
 import { RawConnection } from '@chain407/testkit';
+import { upstreamSchema } from '@chain407/upstream';
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { chain407, service, TOP } from './command.ts';
 import { demoPorts } from './demo-ports.ts';
 
 const FOLDER = join(TOP, 'configs');
 const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.yaml'));
 const scenarios = files.filter((name) => name.startsWith('scenarios'));
+const README_LIMITS = /^### Limits$.*?(?=^### )/ms.exec(readFileSync(join(TOP, 'README.md'), 'utf8'))?.[0] ?? '';
 /** What the references name as environment variables. */
 const ENV = { CORP_PASSWORD: 'x', ALICE_PASSWORD: 'x', ROBOT_TOKEN: 'x' };
 
@@ -48,5 +52,22 @@ describe('the files under configs/', () => {
       env: ENV,
     });
     expect((await started.stop()).status).toBe(0);
+  });
+
+  test.each([
+    ['downstream.yaml', downstreamSchema],
+    ['upstream.yaml', upstreamSchema],
+  ])('%s and the README tell the limits as they are', (name, schema) => {
+    const tier = name.replace('.yaml', '');
+    const section = (parse(readFileSync(join(FOLDER, name), 'utf8')) as Record<string, { limits: object }>)[tier];
+    const limits = section?.limits ?? {};
+    const defaults = schema(FOLDER).parse({ ...section, limits: undefined }).limits;
+    expect(schema(FOLDER).parse(section).limits).toEqual(defaults);
+    expect(Object.keys(limits).sort()).toEqual(Object.keys(defaults).sort());
+    const rows = [...README_LIMITS.matchAll(/^\| `(\w+)` \| (\w+)(?: \((?:upstream: (\w+)|off)\))? \|/gm)];
+    const told = rows.map(([, key, both, upstream]) => [key, (tier === 'upstream' && upstream) || both]);
+    const own = told.filter(([key]) => tier === 'downstream' || !key?.startsWith('replay'));
+    const written = Object.entries(limits).map(([key, value]) => [key, String(value)]);
+    expect(own.sort()).toEqual(written.sort());
   });
 });
