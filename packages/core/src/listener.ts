@@ -77,6 +77,8 @@ export class Listener {
   readonly #surplus = new SurplusConnections(maxOpenFiles());
   /** The server's event for a socket that speaks HTTP from now on. */
   readonly #arrival: 'connection' | 'secureConnection';
+  /** Requests whose offer Node has just ignored: it loses what comes in one packet with the end of such a request. */
+  readonly #offers = new Set<IncomingMessage>();
   #draining = false;
 
   private constructor(options: ListenerOptions) {
@@ -96,7 +98,11 @@ export class Listener {
       connectionsCheckingInterval: 250,
       // The request guard asks for it: Node's own answer explains nothing.
       requireHostHeader: false,
-      shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
+      shouldUpgradeCallback: (req) => {
+        const passing = offersInPassing(req.rawHeaders);
+        if (passing) this.#offers.add(req);
+        return !passing;
+      },
     };
     this.#server =
       tls === undefined
@@ -224,6 +230,8 @@ export class Listener {
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
+    // So that the client knows that nothing behind it was read (RFC 9112 §9.6).
+    if (this.#offers.delete(req)) res.shouldKeepAlive = false;
     const refusal = this.#refusal(req, req.socket);
     if (refusal !== undefined) {
       explain(res, this.#options.tier, refusal, { close: true });

@@ -1,9 +1,12 @@
+import type { ServerOptions } from 'node:http';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OWN_REQUESTS } from './own-requests.ts';
 import { dataIsMissed, NOT_REJECTED, NOT_TAKEN, publishedCases } from './published-cases.ts';
 import type { Cut } from './raw-side.ts';
 import type { Sent } from './send-requests.ts';
 import { sendRequests } from './send-requests.ts';
+import { valuesOf } from './strict-reader.ts';
 import type { Stand } from './tiers.ts';
 import { startStand, TIERS } from './tiers.ts';
 
@@ -32,6 +35,18 @@ function expectPassed({ due, passed }: Sent): void {
   expect(passed.length).toBeGreaterThanOrEqual(due);
 }
 
+/** A Node that ignores offers by itself (24.9 and later) loses what comes behind the body in one packet. */
+const LOSES_WHAT_FOLLOWS =
+  'shouldUpgradeCallback' in createServer({ shouldUpgradeCallback: () => false } as ServerOptions);
+const isOffer = (text: string): boolean => /^POST [\s\S]*?^Upgrade:/m.test(text);
+
+/** As `expectPassed`; there, of an offer and what follows, the client is told that only the first was read (RFC 9112 §9.6). */
+function expectTaken(text: string, sent: Sent): void {
+  if (!LOSES_WHAT_FOLLOWS || !isOffer(text)) return expectPassed(sent);
+  expect(sent.passed).toHaveLength(1);
+  expect(valuesOf(sent.answers[0]?.fields ?? [], 'connection')).toEqual(['close']);
+}
+
 test('published requests are there, or it is meant that they are not', () => {
   expect(published.length === 0 && dataIsMissed()).toBe(false);
   const ids = new Set(published.map(({ id }) => id));
@@ -56,7 +71,7 @@ describe.each(Object.keys(TIERS))('the %s', (tier) => {
   });
 
   describe('takes in one reading, if it does, a request of our own', () => {
-    test.each(own('must-not-desync'))('$id', async ({ text }) => expectPassed(await send(text)));
+    test.each(own('must-not-desync'))('$id', async ({ text }) => expectTaken(text, await send(text)));
   });
 
   describe('reads in the same way what comes byte by byte:', () => {
@@ -64,7 +79,7 @@ describe.each(Object.keys(TIERS))('the %s', (tier) => {
     test.each(short)('$id', async ({ text, expect: wanted }) => {
       const sent = await send(text, 'bytes');
       if (wanted === 'must-reject') expectRefused(sent);
-      else expectPassed(sent);
+      else expectTaken(text, sent);
     });
   });
 
