@@ -209,6 +209,21 @@ describe.each(['downstream', 'upstream'] as const)('the %s, when it shuts down,'
   test.each(UNDER_WAY)('finishes %s, and ends before its time', (_what, begin) => drained(begin));
   test.each(NEW)('answers %s with 503, and closes', (_what, begin) => drained(begin));
 
+  // The upstream's own dialling is a matter of one turn on loopback: only the downstream can be held there.
+  if (role === 'downstream')
+    test('finishes a tunnel that is being set up, and ends before its time', () =>
+      drained(async ({ hop, client, tunnel }) => {
+        const held = hop.heldTunnel();
+        client.write(tunnel);
+        const grant = await held;
+        return async () => {
+          grant();
+          expect((await client.readResponse({ method: 'CONNECT' })).status).toBe(200);
+          expect((await client.write('through').readBytes(7)).toString()).toBe('through');
+          client.end();
+        };
+      }));
+
   test('closes a connection that waits for a request, and takes no new one', async () => {
     const { hop, tier, client, request } = await stage(role, '1m');
     const answered = client.exchange(request('GET'));

@@ -16,6 +16,8 @@ export interface Hop {
   readonly echo: number;
   /** The next request, in order of arrival. */
   asked(): Promise<Asked>;
+  /** Holds the next CONNECT back; resolves when it is there, with what grants it. */
+  heldTunnel(): Promise<() => void>;
   close(): void;
 }
 
@@ -30,9 +32,15 @@ export async function startHop(): Promise<Hop> {
     if (next === undefined) arrived.push({ req, res });
     else next({ req, res });
   });
+  let hold: ((grant: () => void) => void) | undefined;
   server.on('connect', (_req, socket) => {
-    socket.write('HTTP/1.1 200 OK\r\n\r\n');
-    socket.pipe(socket);
+    const grant = (): void => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.pipe(socket);
+    };
+    if (hold === undefined) grant();
+    else hold(grant);
+    hold = undefined;
   });
   const echo = createEcho({ allowHalfOpen: true }, (socket) => void socket.pipe(socket));
   for (const each of [server, echo]) {
@@ -51,6 +59,10 @@ export async function startHop(): Promise<Hop> {
         const first = arrived.shift();
         if (first === undefined) waiting.push(resolve);
         else resolve(first);
+      }),
+    heldTunnel: () =>
+      new Promise((resolve) => {
+        hold = resolve;
       }),
     close: () => {
       for (const each of [server, echo]) each.close();

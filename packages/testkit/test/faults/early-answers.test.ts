@@ -103,7 +103,7 @@ describe('the next hop of a downstream answers early', () => {
       ...{ scheme: 'none', request, known: false },
       outcomes: { ...PASSED_ON, [ASK]: '407 http_request_denied' },
     })),
-    ...['basic', 'digest', 'ntlm'].flatMap((scheme) =>
+    ...['basic', 'digest', 'bearer', 'ntlm', 'negotiate'].flatMap((scheme) =>
       UPLOADS.map((request) => ({ scheme, request, known: true, outcomes: PASSED_ON })),
     ),
     { scheme: 'basic', request: 'POST', known: false, outcomes: { [ASK]: 'whole' }, onlyGoingOn: true },
