@@ -82,7 +82,7 @@ export class Exchange {
         const identity = this.#identity(hop, mode);
         this.#record.note({ via: hop.direct ? 'direct' : hop.upstream.name, identity: nameIdentity(identity) });
         const outcome = await negotiate(new Attempt(this.#context, hop, identity));
-        const unreachable = outcome.kind === 'failed' && outcome.error.phase === 'connect';
+        const unreachable = outcome.kind === 'failed' && outcome.error.unreachable;
         if (!hop.direct) this.#tellFailover(hop.upstream, unreachable, outcome);
         if (!unreachable || i === hops.length - 1) return await this.#conclude(hop, identity, outcome);
       }

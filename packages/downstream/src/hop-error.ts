@@ -1,6 +1,9 @@
 /** Where in an exchange with the next hop something failed. */
 export type HopPhase = 'connect' | 'exchange';
 
+/** What this process lacks: another hop could not be dialled either. */
+const OWN_LACK: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE']);
+
 /**
  * The next hop could not be reached, or broke off. An expected outcome: it ends as a 502 or 504 that says which.
  * `code` is Node's (`ECONNREFUSED`), or one of ours below.
@@ -17,6 +20,11 @@ export class HopError extends Error {
     this.phase = phase;
     this.code = code;
     this.unanswered = unanswered;
+  }
+
+  /** The fault is the next hop's, or lies on the way to it: another one may do better. */
+  get unreachable(): boolean {
+    return this.phase === 'connect' && !OWN_LACK.has(this.code);
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Failover } from '../src/failover.ts';
+import { HopError } from '../src/hop-error.ts';
 import type { Upstream } from '../src/upstream.ts';
 import { OPTIONS } from './raw-server.ts';
 
@@ -67,4 +68,15 @@ test('an upstream of several routes is down on all of them', () => {
   failover.failed(A);
   expect(failover.order([A, C])).toEqual([C, A]);
   expect(failover.order([A])).toEqual([A]);
+});
+
+test.each([
+  ['connect', 'ECONNREFUSED', true],
+  ['connect', 'ERR_CONNECT_TIMEOUT', true],
+  ['exchange', 'ECONNRESET', false],
+  // No file is left to this process, for whatever hop.
+  ['connect', 'EMFILE', false],
+  ['connect', 'ENFILE', false],
+] as const)('of a hop at which %s failed by %s another one may take the place: %s', (phase, code, unreachable) => {
+  expect(new HopError(phase, code, 'of the test', true).unreachable).toBe(unreachable);
 });
