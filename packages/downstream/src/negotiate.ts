@@ -37,9 +37,15 @@ export type Negotiated =
   | { readonly kind: 'failed'; readonly error: HopError }
   | { readonly kind: 'cancelled' };
 
+/** What a negotiation needs of our credentials. */
+export type NegotiatedCredential = Pick<
+  Credential,
+  'schemes' | 'mayGoTo' | 'guard' | 'known' | 'rejected' | 'lookAgain'
+>;
+
 /** One request to one upstream; `credential` is there where ours are to be used. */
 export interface NegotiationRequest extends Freight {
-  readonly credential: Credential | undefined;
+  readonly credential: NegotiatedCredential | undefined;
   /** The client could answer in our place: while ours are held back, the upstream is asked for its challenges. */
   readonly answerable: boolean;
   /** The request-target as it goes on the wire. */
