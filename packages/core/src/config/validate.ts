@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { expectation } from './expectation.ts';
 import type { FieldParams } from './fields.ts';
+import type { KnownKeys } from './misspelt.ts';
+import { followsFrom, misspeltPlaces } from './misspelt.ts';
 import type { Problem } from './problem.ts';
 import { formatPath } from './problem.ts';
 import { kindOf, quote, show } from './show.ts';
@@ -12,8 +14,6 @@ export type Validated<T> =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 type Issue = z.core.$ZodIssue;
-/** The keys that a map may have, by the `keys` of the issue about those that it may not have. */
-type KnownKeys = WeakMap<readonly string[], readonly string[]>;
 
 interface Context {
   readonly tree: ConfigTree;
@@ -29,7 +29,7 @@ export function validate<S extends z.ZodType>(schema: S, tree: ConfigTree, secti
   const value = valueAt(tree.value, section);
   const result = schema.safeParse(value, { error: (issue) => describe(issue, context.known) });
   const problems = [
-    ...(result.error?.issues.flatMap((issue) => problemsOf(issue, section, context)) ?? []),
+    ...problemsOf(result.error?.issues ?? [], section, context),
     ...forbiddenKeys(value, section, tree),
   ];
   if (result.success && problems.length === 0) return { ok: true, value: result.data };
@@ -52,7 +52,17 @@ function inOrder(problems: readonly Problem[], sources: readonly string[]): read
   );
 }
 
-function problemsOf(issue: Issue, base: Path, context: Context): Problem[] {
+/** `base`: where the paths of these issues begin. */
+function problemsOf(issues: readonly Issue[], base: Path, context: Context): Problem[] {
+  const { tree, known } = context;
+  const misspelt = misspeltPlaces(issues, known);
+  const isThere = (issue: Issue): boolean => valueAt(tree.value, pathOf(issue, base)) !== undefined;
+  return issues
+    .filter((issue) => !followsFrom(misspelt, issue, isThere(issue)))
+    .flatMap((issue) => problemsOfOne(issue, base, context));
+}
+
+function problemsOfOne(issue: Issue, base: Path, context: Context): Problem[] {
   const { tree, known } = context;
   const path = pathOf(issue, base);
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, known.get(issue.keys) ?? [], path, tree);
@@ -64,7 +74,7 @@ function problemsOf(issue: Issue, base: Path, context: Context): Problem[] {
   const value = valueAt(tree.value, path);
   if (issue.code === 'invalid_union') {
     const option = meantOption(issue.errors, path, tree);
-    if (option !== undefined) return option.flatMap((inner) => problemsOf(inner, path, context));
+    if (option !== undefined) return problemsOf(option, path, context);
   }
   return [{ severity: 'error', ...tree.placeOf(path), path: formatPath(path), message: messageOf(issue, value, path) }];
 }
