@@ -23,6 +23,7 @@ export { unusableRealm } from './realm.ts';
 export type {
   AuthInfo,
   Binding,
+  ClientRequestFacts,
   ClientScheme,
   ClientTurn,
   Conclusion,

@@ -27,13 +27,17 @@ export interface RequestFacts {
   readonly method: string;
   /** The request-target as it goes on the wire, byte for byte. */
   readonly target: string;
-  /** The name of the proxy that is asked, as configured. */
-  readonly peerHost: string;
   /**
    * The whole content of the request (RFC 9110 §6.4), which Digest hashes for `auth-int`; resolves to `undefined` where
    * it is too large to be held. Absent: the request has none.
    */
   readonly content?: () => Promise<Uint8Array | undefined>;
+}
+
+/** The same, as the client has them. */
+export interface ClientRequestFacts extends RequestFacts {
+  /** The name of the proxy that is asked, as configured. */
+  readonly peerHost: string;
 }
 
 /** The parameters of `Proxy-Authentication-Info` (RFC 9110 §11.7.3): lower-case names, each at most once. */
@@ -58,17 +62,21 @@ export interface ClientScheme<S = unknown> {
    * Answers a 407. `challenges` are those of this scheme, in order, at least one (Digest offers one per algorithm).
    * `state` is undefined on the first leg, afterwards what the previous turn returned.
    */
-  answer(challenges: readonly Challenge[], request: RequestFacts, state: S | undefined): MaybePromise<ClientTurn<S>>;
+  answer(
+    challenges: readonly Challenge[],
+    request: ClientRequestFacts,
+    state: S | undefined,
+  ): MaybePromise<ClientTurn<S>>;
   /**
    * Begins another exchange unasked, from the state in which a former one ended well. Absent: the proxy must ask first.
    * At once, so that two requests at a time never start from the same state.
    */
-  resume?(request: RequestFacts, state: S): Resumption<S>;
+  resume?(request: ClientRequestFacts, state: S): Resumption<S>;
   /**
    * Hears what the proxy said beside an answer that is no 407: it may renew the state, or show that it is not who it
    * should be (mutual authentication), if only by saying nothing. Absent: nothing to hear.
    */
-  conclude?(epilogue: Epilogue, request: RequestFacts, state: S): MaybePromise<Conclusion<S>>;
+  conclude?(epilogue: Epilogue, request: ClientRequestFacts, state: S): MaybePromise<Conclusion<S>>;
 }
 
 export interface Resumption<S = unknown> {

@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import type { CheckPassword, Credentials, Principal, RequestFacts, VerifierTurn } from '@chain407/auth';
+import type { CheckPassword, ClientRequestFacts, Credentials, Principal, VerifierTurn } from '@chain407/auth';
 import {
   AuthError,
   basicChallenge,
@@ -19,7 +19,7 @@ import {
 } from '@chain407/auth';
 import { describe, expect, test } from '@jest/globals';
 
-const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+const REQUEST: ClientRequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
 
 /** The bytes of credentials as another client would send them. */
 const bytes = (text: string, encoding: BufferEncoding): Credentials =>

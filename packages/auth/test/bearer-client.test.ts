@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { advance, clientChain } from '../src/client-chain.ts';
 import { formatMessage, parseChallenges } from '../src/grammar.ts';
 import type { Challenge } from '../src/message.ts';
-import type { ClientScheme, ClientTurn, RequestFacts } from '../src/scheme.ts';
+import type { ClientRequestFacts, ClientScheme, ClientTurn } from '../src/scheme.ts';
 import type { BearerOptions, BearerState, TokenSource } from '../src/schemes/bearer/client.ts';
 import { bearerClient } from '../src/schemes/bearer/client.ts';
 import { Secret } from '../src/secret.ts';
 
-const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+const REQUEST: ClientRequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
 /** 2026-01-01, in seconds. */
 const NEW_YEAR = 1_767_225_600;
 

@@ -5,7 +5,7 @@ import { AuthError } from '../src/errors.ts';
 import { formatMessage, parseChallenges, parseCredentials } from '../src/grammar.ts';
 import type { Credentials } from '../src/message.ts';
 import { withParams, withToken } from '../src/message.ts';
-import type { RequestFacts } from '../src/scheme.ts';
+import type { ClientRequestFacts } from '../src/scheme.ts';
 import { bearerClient } from '../src/schemes/bearer/client.ts';
 import { describeBearer } from '../src/schemes/bearer/describe.ts';
 import { jwtAlgorithm, jwtExpiry } from '../src/schemes/bearer/jwt.ts';
@@ -22,7 +22,7 @@ import {
 import { Secret } from '../src/secret.ts';
 import { VerifierGate } from '../src/verifier-gate.ts';
 
-const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+const REQUEST: ClientRequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
 const TOKEN = 'mF_9.B5f-4.1JqM';
 
 /** RFC 7519 §3.1: header {"typ":"JWT",\r\n "alg":"HS256"}, claims {"iss":"joe",\r\n "exp":1300819380, …}. */

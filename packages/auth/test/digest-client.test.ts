@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatMessage, parseChallenges } from '../src/grammar.ts';
 import type { Challenge } from '../src/message.ts';
 import { withParams } from '../src/message.ts';
-import type { ClientTurn, RequestFacts } from '../src/scheme.ts';
+import type { ClientRequestFacts, ClientTurn } from '../src/scheme.ts';
 import type { DigestState } from '../src/schemes/digest/client.ts';
 import { digestClient } from '../src/schemes/digest/client.ts';
 import { Secret } from '../src/secret.ts';
@@ -237,7 +237,7 @@ describe('a nonce is used again', () => {
 
 describe('auth-int', () => {
   const asked = challenge('nonce="n", qop="auth-int"');
-  const request = (content: RequestFacts['content']): RequestFacts =>
+  const request = (content: ClientRequestFacts['content']): ClientRequestFacts =>
     content === undefined ? REQUEST : { ...REQUEST, content };
 
   test('a request without content is answered at once, as an empty one is', async () => {

@@ -1,6 +1,6 @@
 import { formatMessage, formatParams, parseChallenges, parseCredentials, parseParams } from '../src/grammar.ts';
 import type { Challenge, Credentials } from '../src/message.ts';
-import type { ClientTurn, Conclusion, Epilogue, RequestFacts, VerifierTurn } from '../src/scheme.ts';
+import type { ClientRequestFacts, ClientTurn, Conclusion, Epilogue, VerifierTurn } from '../src/scheme.ts';
 import type { DigestClientOptions, DigestState } from '../src/schemes/digest/client.ts';
 import { digestClient } from '../src/schemes/digest/client.ts';
 import { digestHa1, digestUserhash } from '../src/schemes/digest/response.ts';
@@ -8,7 +8,11 @@ import type { DigestVerifierOptions } from '../src/schemes/digest/verifier.ts';
 import { digestVerifier } from '../src/schemes/digest/verifier.ts';
 import { Secret } from '../src/secret.ts';
 
-export const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/a?b=c', peerHost: 'proxy.test' };
+export const REQUEST: ClientRequestFacts = {
+  method: 'GET',
+  target: 'http://origin.test/a?b=c',
+  peerHost: 'proxy.test',
+};
 /** 2026-01-02T03:04:05Z. */
 export const NOW = 1_767_323_045_000;
 export const MINUTE = 60_000;

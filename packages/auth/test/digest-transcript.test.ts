@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RequestFacts } from '../src/scheme.ts';
+import type { ClientRequestFacts } from '../src/scheme.ts';
 import type { DigestAlgorithm } from '../src/schemes/digest/algorithm.ts';
 import { DIGEST_ALGORITHMS } from '../src/schemes/digest/algorithm.ts';
 import type { Qop } from '../src/schemes/digest/response.ts';
@@ -32,7 +32,7 @@ const USERS: readonly TestUser[] = [
   { username: '日本 😀', password: '暗号' },
 ];
 
-const REQUESTS: readonly RequestFacts[] = [
+const REQUESTS: readonly ClientRequestFacts[] = [
   REQUEST,
   { method: 'CONNECT', target: 'origin.test:443', peerHost: 'proxy.test' },
   {
@@ -288,7 +288,7 @@ describe('attacks', () => {
   });
 
   test('a changed content is found by auth-int, and by it alone', async () => {
-    const content = (text: string): RequestFacts => ({ ...REQUEST, content: async () => Buffer.from(text) });
+    const content = (text: string): ClientRequestFacts => ({ ...REQUEST, content: async () => Buffer.from(text) });
     for (const [qop, kind] of [
       ['auth', 'accept'],
       ['auth-int', 'reject'],

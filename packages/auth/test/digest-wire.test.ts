@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AuthError } from '../src/errors.ts';
 import { formatMessage, parseCredentials } from '../src/grammar.ts';
-import type { RequestFacts } from '../src/scheme.ts';
+import type { ClientRequestFacts } from '../src/scheme.ts';
 import { DIGEST_ALGORITHMS, hexLength } from '../src/schemes/digest/algorithm.ts';
 import type { DigestChallenge } from '../src/schemes/digest/challenge.ts';
 import { encodeChallenge, readChallenge } from '../src/schemes/digest/challenge.ts';
@@ -171,7 +171,7 @@ function acrossLine(line: string) {
 }
 
 describe('the uri', () => {
-  const request = (target: string, method = 'GET'): RequestFacts => ({ ...REQUEST, method, target });
+  const request = (target: string, method = 'GET'): ClientRequestFacts => ({ ...REQUEST, method, target });
 
   test.each<[string, string, boolean]>([
     ['http://origin.test/a?b=c', 'http://origin.test/a?b=c', true],

@@ -5,7 +5,7 @@ import { advance, clientChain } from '../src/client-chain.ts';
 import { AuthError } from '../src/errors.ts';
 import type { Challenge } from '../src/message.ts';
 import { withParams, withToken } from '../src/message.ts';
-import type { ClientTurn, RequestFacts } from '../src/scheme.ts';
+import type { ClientRequestFacts, ClientTurn } from '../src/scheme.ts';
 import type { NegotiateClientState, NegotiateOptions, SecurityStep } from '../src/schemes/negotiate/client.ts';
 import { negotiateClient } from '../src/schemes/negotiate/client.ts';
 import {
@@ -21,7 +21,7 @@ import {
   OID,
 } from './negotiate-tokens.ts';
 
-const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+const REQUEST: ClientRequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
 const BARE: Challenge = withParams('negotiate');
 const FIRST = base64(framed(OID.spnego, negTokenInit([OID.kerberos], framedKerberos(1, apReq()))));
 const SECOND = base64(negTokenResp(1));

@@ -1,6 +1,6 @@
 import type { Challenge, Credentials } from '../src/message.ts';
 import { withParams, withToken } from '../src/message.ts';
-import type { ClientTurn, RequestFacts, VerifierTurn } from '../src/scheme.ts';
+import type { ClientRequestFacts, ClientTurn, VerifierTurn } from '../src/scheme.ts';
 import type { NtlmAccount, NtlmClientState } from '../src/schemes/ntlm/client.ts';
 import { ntHash } from '../src/schemes/ntlm/crypto.ts';
 import type { NtlmUser, NtlmVerifierOptions, NtlmVerifierState } from '../src/schemes/ntlm/verifier.ts';
@@ -9,7 +9,7 @@ import type { AuthenticateMessage, NtlmMessage } from '../src/schemes/ntlm/wire.
 import { decodeToken, encodeMessage } from '../src/schemes/ntlm/wire.ts';
 import { Secret } from '../src/secret.ts';
 
-export const REQUEST: RequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
+export const REQUEST: ClientRequestFacts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy.test' };
 /** 2026-01-02T03:04:05Z. */
 export const NOW = 1_767_323_045_000;
 export const PASSWORD = 'open sesame';

@@ -2,11 +2,11 @@ import type {
   ChainAction,
   ChainEvent,
   ChainState,
+  ClientRequestFacts,
   ClientTurn,
   Conclusion,
   Known,
   MaybePromise,
-  RequestFacts,
 } from '@chain407/auth';
 import { advance, clientChain, whenSettled } from '@chain407/auth';
 import type { Freight } from './carrier.ts';
@@ -207,7 +207,7 @@ class Negotiation {
     return credential !== undefined && body !== undefined && !body.surelyReplayable && !this.#sure;
   }
 
-  #facts(): RequestFacts {
+  #facts(): ClientRequestFacts {
     const { method, target, upstream, body } = this.#request;
     const facts = { target, peerHost: upstream.connection.host };
     if (this.#mustWait()) return { ...facts, method: 'HEAD' };

@@ -23,12 +23,7 @@ const GOOD_FOR = 60_000;
  * the connection in) lives and dies with the socket. `maxContent`: bytes of a request that are held for a scheme that
  * hashes it, `patience`: milliseconds without a byte of it, after which the verdict rejects with `StalledContent`.
  */
-export function authenticator(
-  gate: VerifierGate,
-  peerHost: string,
-  maxContent: number,
-  patience: number,
-): Authenticate {
+export function authenticator(gate: VerifierGate, maxContent: number, patience: number): Authenticate {
   const states = new WeakMap<Socket, GateState>();
   const known = new WeakSet<Socket>();
   const admitted = new WeakMap<Socket, Admitted>();
@@ -46,7 +41,7 @@ export function authenticator(
     const before = states.has(socket) ? undefined : admitted.get(socket);
     if (before !== undefined && lines.length === 1 && lines[0] === before.line && Date.now() < before.until)
       return before.verdict;
-    const facts: RequestFacts = { method, target, peerHost };
+    const facts: RequestFacts = { method, target };
     const content = (): Promise<Buffer | undefined> => {
       inviteBody(exchange.res);
       return peekContent(req, maxContent, patience);

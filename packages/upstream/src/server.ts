@@ -102,7 +102,7 @@ class UpstreamTier implements Tier {
     this.limits = config.limits;
     this.#logger = logger;
     this.#gate = new VerifierGate(createVerifiers(assembly));
-    this.#authenticate = authenticator(this.#gate, config.listen.host, MAX_CONTENT, config.limits.responseTimeout);
+    this.#authenticate = authenticator(this.#gate, MAX_CONTENT, config.limits.responseTimeout);
     this.#destinations = new Destinations(config.hosts, config.private);
     const { tunnelIdleTimeout, tunnelHalfCloseTimeout } = config.limits;
     this.tunnel = { idleTimeout: tunnelIdleTimeout, halfCloseTimeout: tunnelHalfCloseTimeout };

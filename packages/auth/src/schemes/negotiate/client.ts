@@ -1,6 +1,6 @@
 import { AuthError } from '../../errors.ts';
 import { tokenOf, withToken } from '../../message.ts';
-import type { ClientScheme, ClientTurn, Conclusion, MaybePromise, RequestFacts } from '../../scheme.ts';
+import type { ClientRequestFacts, ClientScheme, ClientTurn, Conclusion, MaybePromise } from '../../scheme.ts';
 import { refuse } from '../../scheme.ts';
 import { readReply } from './reply.ts';
 import { unusableSpn } from './spn.ts';
@@ -62,7 +62,7 @@ export function negotiateClient(
   const unusable = spn === undefined ? undefined : unusableSpn(spn);
   if (unusable !== undefined) throw new AuthError('ERR_AUTH_INVALID_VALUE', `Negotiate: ${unusable}`);
 
-  async function begin({ peerHost }: RequestFacts): Promise<Turn> {
+  async function begin({ peerHost }: ClientRequestFacts): Promise<Turn> {
     const service = spn ?? `HTTP/${peerHost}`;
     const context = await initiate(service);
     const step = await context.step('');

@@ -1,7 +1,7 @@
 import type { Clock, Entropy } from '../../entropy.ts';
 import { AuthError } from '../../errors.ts';
 import { tokenOf, withToken } from '../../message.ts';
-import type { ClientScheme, ClientTurn, RequestFacts } from '../../scheme.ts';
+import type { ClientRequestFacts, ClientScheme, ClientTurn } from '../../scheme.ts';
 import { refuse } from '../../scheme.ts';
 import type { Secret } from '../../secret.ts';
 import { ntlmName } from './account.ts';
@@ -72,7 +72,7 @@ export function ntlmClient(
     complete: false,
   };
 
-  function authenticate(token68: string, { peerHost }: RequestFacts): ClientTurn<NtlmClientState> {
+  function authenticate(token68: string, { peerHost }: ClientRequestFacts): ClientTurn<NtlmClientState> {
     const decoded = decodeToken(token68);
     if (!decoded.ok) return refuse('unexpected-token', `the proxy's answer to NTLM type 1: ${decoded.why}`);
     const { message: challenge } = decoded;
