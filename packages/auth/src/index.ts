@@ -1,6 +1,6 @@
 export type { ChainAction, ChainEvent, ChainState, ChainStep, Known, Unanswerable } from './client-chain.ts';
 export { advance, clientChain } from './client-chain.ts';
-export { printable } from './controls.ts';
+export { CONTROLS, hasControls, printable } from './controls.ts';
 export { decodeText } from './decode-text.ts';
 export type { Described } from './describe.ts';
 export { describeChallenge, describeCredentials } from './describe.ts';

@@ -2,7 +2,8 @@ import type { Secret, VerifierScheme, VerifierTurn } from '@chain407/auth';
 import { basicVerifierBy } from '@chain407/auth';
 import { GoodAnswers } from '../users/good-answers.ts';
 import type { HelperPool } from './helper-pool.ts';
-import { basicRequest, note, reasonOf } from './protocol.ts';
+import { note, reasonOf } from './replies.ts';
+import { basicRequest } from './requests.ts';
 import { userOf } from './user-of.ts';
 
 type Turn = VerifierTurn<never>;

@@ -3,7 +3,8 @@ import { Secret, whenSettled } from '@chain407/auth';
 import { GoodAnswers } from '../users/good-answers.ts';
 import type { User } from '../users/user-store.ts';
 import type { HelperPool } from './helper-pool.ts';
-import { digestRequest, note, reasonOf } from './protocol.ts';
+import { note, reasonOf } from './replies.ts';
+import { digestRequest } from './requests.ts';
 import { userOf } from './user-of.ts';
 
 export interface HelperAccount {

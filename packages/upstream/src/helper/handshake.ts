@@ -2,8 +2,9 @@ import type { VerifierScheme, VerifierTurn } from '@chain407/auth';
 import { withParams, withToken } from '@chain407/auth';
 import type { HelperPool } from './helper-pool.ts';
 import type { HelperAnswer } from './helper-process.ts';
-import type { HelperReply } from './protocol.ts';
-import { isBase64, note, reasonOf, tokenRequest } from './protocol.ts';
+import type { HelperReply } from './replies.ts';
+import { note, reasonOf } from './replies.ts';
+import { isBase64, tokenRequest } from './requests.ts';
 import type { Reservation } from './reservation.ts';
 import { userOf } from './user-of.ts';
 
@@ -68,7 +69,7 @@ function turnOf(name: Name, answer: HelperAnswer, state: Reservation): Turn {
     case 'TT': {
       const token = reply.text.replace(/^token=/, '').split(' ', 1)[0] ?? '';
       if (isBase64(token)) return { kind: 'continue', challenge: withToken(name, token), state };
-      return broken(name, 'it said TT without a token in base64');
+      return cannotTell(name, 'it said TT without a token in base64');
     }
     case 'AF':
       return accepted(name, reply, ...operandsOfAf(name, reply.text));
@@ -79,7 +80,7 @@ function turnOf(name: Name, answer: HelperAnswer, state: Reservation): Turn {
       return rejected(name, reasonOf(reply));
     case 'BH': {
       const why = reasonOf(reply);
-      return NO_SAID_AS_BH.test(why) ? rejected(name, why) : broken(name, why);
+      return NO_SAID_AS_BH.test(why) ? rejected(name, why) : cannotTell(name, why);
     }
     default:
       return reply.result satisfies never;
@@ -88,7 +89,7 @@ function turnOf(name: Name, answer: HelperAnswer, state: Reservation): Turn {
 
 const rejected = (name: Name, why: string): Turn => ({ kind: 'reject', log: `the helper for ${name} says no: ${why}` });
 
-const broken = (name: Name, why: string): Turn => ({
+const cannotTell = (name: Name, why: string): Turn => ({
   kind: 'unavailable',
   log: `the helper for ${name} cannot tell: ${why}`,
 });
@@ -102,7 +103,7 @@ function operandsOfAf(name: Name, text: string): [token: string | undefined, use
 
 function accepted(name: Name, reply: HelperReply, token: string | undefined, username: string): Turn {
   const principal = userOf(username, reply);
-  if (principal === undefined) return broken(name, 'it said yes without a user name that can be shown');
+  if (principal === undefined) return cannotTell(name, 'it said yes without a user name that can be shown');
   // Negotiate ends with a token by which the client sees that the proxy is no impostor (RFC 4559 §5).
   const last =
     name === 'negotiate' && token !== undefined && !NO_TOKEN.has(token) && isBase64(token) ? token : undefined;

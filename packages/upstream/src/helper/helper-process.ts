@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { LineReader } from './line-reader.ts';
-import type { HelperReply } from './protocol.ts';
-import { MAX_LINE, parseReply, takeChannel } from './protocol.ts';
+import type { HelperReply } from './replies.ts';
+import { parseReply, takeChannel } from './replies.ts';
+import { MAX_LINE } from './requests.ts';
 import { StderrLog } from './stderr-log.ts';
 
 export type HelperAnswer =

@@ -1,5 +1,5 @@
 import { LineReader } from './line-reader.ts';
-import { characters, printable } from './protocol.ts';
+import { characters, oneLine } from './replies.ts';
 
 /** In bytes; a log line of one screen or two. */
 const MOST_OF_A_LINE = 1_024;
@@ -25,7 +25,7 @@ export class StderrLog {
   }
 
   #onLine(bytes: string): void {
-    const line = printable(characters(bytes));
+    const line = oneLine(characters(bytes));
     if (line === '') return;
     this.last = line;
     const minute = Math.floor(Date.now() / MINUTE);

@@ -1,15 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { HelperRequest } from '../../src/helper/protocol.ts';
-import {
-  basicRequest,
-  digestRequest,
-  isBase64,
-  note,
-  parseReply,
-  reasonOf,
-  takeChannel,
-  tokenRequest,
-} from '../../src/helper/protocol.ts';
+import { note, parseReply, reasonOf, takeChannel } from '../../src/helper/replies.ts';
+import type { HelperRequest } from '../../src/helper/requests.ts';
+import { basicRequest, digestRequest, isBase64, tokenRequest } from '../../src/helper/requests.ts';
 
 const lineOf = (request: HelperRequest): string => (request.ok ? request.line : `refused: ${request.why}`);
 /** As it comes from a pipe: bytes as ISO 8859-1 text. */
