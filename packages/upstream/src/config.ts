@@ -15,7 +15,9 @@ import {
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { AccessRule } from './access.ts';
-import { HELPER_CHOICES, SCHEME_CHOICES } from './schemes.ts';
+import { HELPER_DEFAULTS } from './helper/helper-pool.ts';
+import type { HelperChoice } from './schemes.ts';
+import { SCHEME_CHOICES } from './schemes.ts';
 import type { TimeWindow } from './time-window.ts';
 import { parseTimeWindow } from './time-window.ts';
 
@@ -77,9 +79,8 @@ const ruleSchema = z
   });
 
 /** A program and its arguments; or these with how it is run: in `folder`, where relative paths start. */
-const helperSchema = (folder: string) => {
+const helperSchema = <More extends z.ZodRawShape>(folder: string, more: More) => {
   const argv = z.tuple([z.string().min(1)], z.string(), 'expected a list: the program, then its arguments');
-  const count = z.int().min(1);
   return z.union(
     [
       argv.transform((list) => ({ argv: list, folder })),
@@ -87,17 +88,31 @@ const helperSchema = (folder: string) => {
         .strictObject({
           argv,
           /** Processes at most. */
-          children: count.default(5),
-          /** Requests that one process takes at once, by channel-IDs; 0: one at a time, without. Basic and Digest only. */
-          concurrency: z.int().min(0).default(0),
+          children: z.int().min(1).default(HELPER_DEFAULTS.children),
           /** Until a reply must be there. */
-          timeout: duration().default(10_000),
+          timeout: duration().default(HELPER_DEFAULTS.timeout),
+          ...more,
         })
         .transform((helper) => ({ ...helper, folder })),
     ],
     { error: 'expected a list such as [/usr/lib/squid/basic_ncsa_auth, ./htpasswd], or { argv: […], children, … }' },
   );
 };
+
+/** One that is asked about accounts; of a handshake each has a process to itself, and no channel-IDs. */
+const accountHelperSchema = (folder: string) =>
+  helperSchema(folder, {
+    /** Requests that one process takes at once, by channel-IDs; 0: one at a time, without. */
+    concurrency: z.int().min(0).default(HELPER_DEFAULTS.concurrency),
+  });
+
+const helpersSchema = (folder: string) =>
+  z.strictObject({
+    basic: accountHelperSchema(folder).optional(),
+    digest: accountHelperSchema(folder).optional(),
+    ntlm: helperSchema(folder, {}).optional(),
+    negotiate: helperSchema(folder, {}).optional(),
+  } satisfies { readonly [S in HelperChoice]: z.ZodType });
 
 /** NetBIOS names (MS-NBTE §2.2.1): up to 15 characters. */
 const netbiosName = () => z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/, 'expected up to 15 letters, digits and - . _');
@@ -129,7 +144,7 @@ const authSchema = (baseDir: string) =>
     ntlm: z
       .strictObject({ domain: netbiosName().default('CHAIN407'), computer: netbiosName().default('UPSTREAM') })
       .prefault({}),
-    helpers: z.partialRecord(z.enum(HELPER_CHOICES), helperSchema(baseDir)).default({}),
+    helpers: helpersSchema(baseDir).prefault({}),
   });
 
 const userSchema = (baseDir: string) =>
@@ -205,12 +220,6 @@ function* contradictions(config: unknown): Generator<Contradiction> {
   for (const scheme of helpers) {
     if (schemes.includes(scheme)) continue;
     yield { path: ['auth', 'helpers', scheme], message: `expected ${scheme} among auth.schemes: it is not offered` };
-  }
-  for (const scheme of ['ntlm', 'negotiate'] as const) {
-    const helper: object = auth?.helpers?.[scheme] ?? {};
-    if (!('concurrency' in helper) || helper.concurrency === 0) continue;
-    const message = `expected 0: a handshake of ${scheme} has one process for itself, without channel-IDs`;
-    yield { path: ['auth', 'helpers', scheme, 'concurrency'], message };
   }
   if (helpers.includes('digest') && auth?.digest?.userhash === true)
     yield {

@@ -16,7 +16,7 @@ test.each([
   [
     'a helper for handshakes with channel-IDs',
     { auth: { schemes: ['ntlm'], helpers: { ntlm: { argv: HELPER, concurrency: 5 } } } },
-    'auth.helpers.ntlm.concurrency: expected 0',
+    'auth.helpers.ntlm.concurrency: unknown key "concurrency", expected one of argv, children, timeout',
   ],
   [
     'a helper for Digest and hashed names',

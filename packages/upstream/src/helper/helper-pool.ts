@@ -12,8 +12,6 @@ export interface HelperPoolOptions {
   readonly children?: number;
   /** Requests that one process takes at once, told apart by channel-IDs; default 0: one, without channel-IDs. */
   readonly concurrency?: number;
-  /** Requests that may wait for a place. Default 2 × children × concurrency + 100. */
-  readonly queue?: number;
   /** Milliseconds that a request may wait for a place, and again for its reply. Default 10 000. */
   readonly timeout?: number;
   /** Milliseconds that a handshake may wait for its client's next leg. Default 10 000. */
@@ -23,6 +21,16 @@ export interface HelperPoolOptions {
   /** What the processes write to their standard error, and why they ended, each with the name of the program. */
   readonly log?: (message: string) => void;
 }
+
+/** Of the options that have one; times in milliseconds. */
+export const HELPER_DEFAULTS = {
+  children: 5,
+  concurrency: 0,
+  timeout: 10_000,
+  legTimeout: 10_000,
+  startTime: 200,
+  log: () => undefined,
+} as const;
 
 export type Started = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
@@ -64,17 +72,7 @@ export class HelperPool {
   #closed = false;
 
   constructor(options: HelperPoolOptions) {
-    const { children = 5, concurrency = 0 } = options;
-    this.#options = {
-      queue: 2 * children * Math.max(1, concurrency) + 100,
-      timeout: 10_000,
-      legTimeout: 10_000,
-      startTime: 200,
-      log: () => undefined,
-      ...options,
-      children,
-      concurrency,
-    };
+    this.#options = { ...HELPER_DEFAULTS, ...options };
   }
 
   /** The processes that run now. */
@@ -155,10 +153,11 @@ export class HelperPool {
 
   /** Why nothing can be asked now. */
   #refusal(): string | undefined {
-    const { queue } = this.#options;
+    const { children, concurrency } = this.#options;
+    const most = 2 * children * Math.max(1, concurrency) + 100;
     if (this.#closed) return this.#named('it is closed');
     if (this.#pause !== undefined && this.#processes.size === 0 && this.#unfit !== undefined) return this.#unfit;
-    return this.#queue.length >= queue ? this.#named(`${queue} requests wait for it already`) : undefined;
+    return this.#queue.length >= most ? this.#named(`${most} requests wait for it already`) : undefined;
   }
 
   #serve(): void {
