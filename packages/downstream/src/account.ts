@@ -12,21 +12,14 @@ import {
   unusableUserId,
   unusableUsername,
 } from '@chain407/auth';
+import type { LiveSecret } from '@chain407/core';
 
 /** Schemes that `credentials.*.schemes` may name, strongest first. */
 export const SCHEME_CHOICES = ['negotiate', 'ntlm', 'digest', 'bearer', 'basic'] as const;
 export type SchemeChoice = (typeof SCHEME_CHOICES)[number];
 
-/** A secret that may become another one while it is used: `LiveSecret` of core, or {@link fixedSecret}. */
-export interface SecretPort {
-  readonly current: Secret;
-  /** Reads its source again; true where the secret is another one now. */
-  refresh(): Promise<boolean>;
-  /** What `current` is after a {@link refresh}. */
-  renew(): Promise<Secret>;
-  onChange(listener: (secret: Secret) => void): () => void;
-  close(): void;
-}
+/** A secret that may become another one while it is used, or {@link fixedSecret}. */
+export type SecretPort = Pick<LiveSecret, 'current' | 'refresh' | 'renew' | 'onChange' | 'close'>;
 
 export function fixedSecret(secret: Secret): SecretPort {
   return {

@@ -85,10 +85,3 @@ export function readVariable(name: string): ReadSecret {
   if (text === '') return { ok: false, message: `the environment variable ${name} is empty` };
   return { ok: true, secret: new Secret(text) };
 }
-
-/** Why a file cannot be read, with the path and the cause. */
-export function fileProblem(path: string, error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
-  return `the file ${path} cannot be read: ${why}`;
-}

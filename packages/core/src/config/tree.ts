@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Problem } from './problem.ts';
 import { showOverride } from './show.ts';
+import { whyUnreadable } from './unreadable.ts';
 import type { Path, Place, Written } from './written.ts';
 import { merge, nearest, plain } from './written.ts';
 import { readYaml } from './yaml-text.ts';
@@ -78,9 +79,7 @@ function readText(file: string, problems: Problem[]): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
-    problems.push({ severity: 'error', file, path: '', message: `cannot be read: ${why}` });
+    problems.push({ severity: 'error', file, path: '', message: `cannot be read: ${whyUnreadable(error)}` });
     return undefined;
   }
 }

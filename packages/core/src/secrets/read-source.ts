@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { ReadSecret, SecretSource } from '../config/secret-source.ts';
-import { fileProblem, readVariable } from '../config/secret-source.ts';
+import { readVariable } from '../config/secret-source.ts';
+import { fileProblem } from '../config/unreadable.ts';
 import { readCommand } from './command-secret.ts';
 import type { LoadKeyring } from './keyring-secret.ts';
 import { readKeyring } from './keyring-secret.ts';

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ListenAddress } from '../config/address-fields.ts';
 import type { Problem } from '../config/problem.ts';
-import { fileProblem } from '../config/secret-source.ts';
+import { fileProblem } from '../config/unreadable.ts';
 
 /** Paths of files in PEM form. A certificate may have its chain behind it; a key has no passphrase. */
 export interface TlsFiles {

@@ -1,4 +1,4 @@
-import type { GssAnswer } from './gss-process.ts';
+import type { SecurityContext } from '@chain407/auth';
 import { GssProcess } from './gss-process.ts';
 import { KEYTAB_CCACHE, whyNotLoaded, withRemedy } from './remedy.ts';
 
@@ -19,17 +19,11 @@ export interface KerberosOptions {
   readonly timeout?: number;
 }
 
-/** The initiator's side of a security context: what `negotiateClient` of auth asks for. */
-export interface GssContext {
-  /** `token`: base64 of what the proxy sent, empty at first. Never rejects. */
-  step(token: string): Promise<GssAnswer>;
-}
-
 export type LoadedKerberos =
   | {
       readonly ok: true;
       /** A new context with a service, named `service/host`. What is wrong, its first step says. */
-      initiate(spn: string): GssContext;
+      initiate(spn: string): SecurityContext;
       /** Ends what was started; contexts end with it. */
       close(): void;
     }
@@ -75,7 +69,7 @@ function contextOf(
   gss: GssProcess,
   context: number,
   peer: { readonly service: string; readonly principal?: string },
-): GssContext {
+): SecurityContext {
   return {
     step: async (token) => {
       const answer = await gss.ask(token === '' ? { context, ...peer } : { context, token });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { whyUnreadable } from '@chain407/core';
 
 export type ReadText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
@@ -10,9 +11,7 @@ export function readText(path: string): ReadText {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
-    return { ok: false, message: `${path} cannot be read: ${why}` };
+    return { ok: false, message: `${path} cannot be read: ${whyUnreadable(error)}` };
   }
   try {
     return { ok: true, text: utf8.decode(bytes) };
