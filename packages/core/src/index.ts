@@ -2,6 +2,8 @@ export type { ClientExchange } from './client-exchange.ts';
 export { onGone, responseUnderWay, SocketExchange } from './client-exchange.ts';
 export type { AddressRange, HostPattern, ListenAddress, PortRanges, ProxyUrl } from './config/address-fields.ts';
 export { cidr, hostPattern, httpUrl, isLoopback, listenAddress, portRanges } from './config/address-fields.ts';
+export type { Contradiction } from './config/contradictions.ts';
+export { withoutContradictions } from './config/contradictions.ts';
 export { duration, field, filePath, size } from './config/fields.ts';
 export { limitFields } from './config/limit-fields.ts';
 export type { Problem } from './config/problem.ts';

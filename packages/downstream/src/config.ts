@@ -1,3 +1,4 @@
+import type { Contradiction } from '@chain407/core';
 import {
   cidr,
   connectionTls,
@@ -8,6 +9,7 @@ import {
   limitFields,
   listenAddress,
   size,
+  withoutContradictions,
 } from '@chain407/core';
 import { z } from 'zod';
 import { credentialComplaints, credentialSchema } from './credential-config.ts';
@@ -44,8 +46,8 @@ const limitsSchema = z.strictObject({
 
 /** The section `downstream:` of a configuration. Relative paths in it start at `baseDir`. */
 export const downstreamSchema = (baseDir: string) =>
-  z
-    .strictObject({
+  withoutContradictions(
+    z.strictObject({
       listen: listenAddress(baseDir).default({ host: '127.0.0.1', port: 3128 }),
       /** Processes; `auto`: one for each core. */
       workers: z
@@ -63,15 +65,9 @@ export const downstreamSchema = (baseDir: string) =>
         .strictObject({ attempts: z.int().min(1).default(1), cooldown: duration().default(900_000) })
         .prefault({}),
       limits: limitsSchema.prefault({}),
-    })
-    .superRefine(
-      (config, context) => {
-        for (const { path, message } of contradictions(config))
-          context.addIssue({ code: 'custom', path: [...path], message });
-      },
-      // Also beside other problems: all are told at once.
-      { when: () => true },
-    );
+    }),
+    contradictions,
+  );
 
 export type DownstreamConfig = z.output<ReturnType<typeof downstreamSchema>>;
 
@@ -83,11 +79,6 @@ interface Draft {
   readonly credentials?: Readonly<Record<string, Partial<DownstreamConfig['credentials'][string]> | undefined>>;
   readonly upstreams?: Readonly<Record<string, Partial<DownstreamConfig['upstreams'][string]> | undefined>>;
   readonly routes?: readonly Partial<DownstreamConfig['routes'][number]>[];
-}
-
-interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
 }
 
 /** What each key alone cannot show. */

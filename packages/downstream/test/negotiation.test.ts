@@ -1,10 +1,22 @@
 import type { Faults, ScriptedUpstreamOptions } from '@chain407/testkit';
 import { recordLegs } from '@chain407/testkit';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { hangingPort } from './hanging-port.ts';
 import { rawServer } from './raw-server.ts';
 import type { RunOptions } from './support.ts';
-import { basic, cleanUp, client, closeLater, fieldOf, GOOD, get, onlyGood, request, run, scripted } from './support.ts';
+import {
+  basic,
+  cleanUp,
+  client,
+  closeLater,
+  fieldOf,
+  GOOD,
+  get,
+  hanging,
+  onlyGood,
+  request,
+  run,
+  scripted,
+} from './support.ts';
 
 afterEach(cleanUp);
 
@@ -310,7 +322,7 @@ describe('when an upstream fails', () => {
 
   test.each<[what: string, status: number, error: string, port: () => Promise<number>]>([
     ['refuses', 502, 'connection_refused', closedPort],
-    ['does not take the connection', 504, 'connection_timeout', hangingPort],
+    ['does not take the connection', 504, 'connection_timeout', hanging],
     ['does not answer', 504, 'http_response_timeout', () => rawServer((socket) => socket.resume())],
     ['closes', 502, 'connection_terminated', () => rawServer((socket) => socket.once('data', () => socket.end()))],
     ['speaks something else', 502, 'http_protocol_error', () => rawServer((socket) => socket.end('SSH-2.0\r\n\r\n'))],

@@ -1,6 +1,5 @@
 import type { ExchangePoint, Faults, ScriptedRequest, ScriptedUpstreamOptions } from '@chain407/testkit';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { hangingPort } from './hanging-port.ts';
 import { rawServer } from './raw-server.ts';
 import type { RunOptions } from './support.ts';
 import {
@@ -11,6 +10,7 @@ import {
   GOOD,
   gate,
   get,
+  hanging,
   onlyGood,
   post,
   request,
@@ -56,7 +56,7 @@ const WAYS: readonly (readonly [method: string, message: string])[] = [
 
 describe.each(WAYS)('the client of %s goes', (_method, message) => {
   test('while the upstream is being connected', async () => {
-    const downstream = await run({ upstreams: [await hangingPort()] });
+    const downstream = await run({ upstreams: [await hanging()] });
     const connection = (await client(downstream.port)).write(message);
     await eventually(() => downstream.connections === 1);
     connection.destroy();
@@ -191,7 +191,7 @@ describe('the client goes', () => {
 
   test('while a tunnel on a direct route is being made', async () => {
     const downstream = await run();
-    const connection = (await client(downstream.port)).write(request('CONNECT', `127.0.0.1:${await hangingPort()}`));
+    const connection = (await client(downstream.port)).write(request('CONNECT', `127.0.0.1:${await hanging()}`));
     await eventually(() => downstream.connections === 1);
     connection.destroy();
     await eventually(() => downstream.lines.length === 1);

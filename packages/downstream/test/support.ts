@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Secret } from '@chain407/auth';
 import { createLogger } from '@chain407/core';
 import type { ScriptedUpstream, ScriptedUpstreamOptions } from '@chain407/testkit';
-import { RawConnection, scriptedUpstream } from '@chain407/testkit';
+import { hangingPort, RawConnection, scriptedUpstream } from '@chain407/testkit';
 import type { SchemeChoice } from '../src/account.ts';
 import { fixedSecret } from '../src/account.ts';
 import { Credential } from '../src/credentials.ts';
@@ -193,4 +193,11 @@ export async function run(options: RunOptions = {}): Promise<RunningDownstream> 
     close: () => downstream.close(),
     kill: () => downstream.kill(),
   };
+}
+
+/** A port of `hangingPort` of the testkit, until the end of the test. */
+export async function hanging(): Promise<number> {
+  const { port, close } = await hangingPort();
+  closeLater(close);
+  return port;
 }

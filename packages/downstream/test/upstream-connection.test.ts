@@ -6,10 +6,9 @@ import { Cancellation } from '../src/cancellation.ts';
 import { HOP_CODES, HopError } from '../src/hop-error.ts';
 import type { OutboundBody, OutboundRequest } from '../src/outbound-request.ts';
 import { UpstreamConnection } from '../src/upstream-connection.ts';
-import { hangingPort } from './hanging-port.ts';
 import type { Pair } from './raw-server.ts';
 import { connected, OPTIONS, rawServer } from './raw-server.ts';
-import { cleanUp, eventually } from './support.ts';
+import { cleanUp, eventually, hanging } from './support.ts';
 
 afterEach(cleanUp);
 
@@ -194,7 +193,7 @@ describe('a connection that closes', () => {
 
 describe('a limit', () => {
   test('of connecting is kept with a peer that neither takes nor refuses', async () => {
-    const port = await hangingPort();
+    const port = await hanging();
     const connecting = UpstreamConnection.connect({ ...OPTIONS, port, connectTimeout: 1 }, new Cancellation());
     expect(await failure(connecting)).toEqual({ phase: 'connect', code: HOP_CODES.connectTimeout, unanswered: true });
   });
@@ -251,7 +250,7 @@ test('nobody there is an error of connecting', async () => {
 describe('giving up', () => {
   test('while connecting', async () => {
     const cancellation = new Cancellation();
-    const connecting = UpstreamConnection.connect({ ...OPTIONS, port: await hangingPort() }, cancellation);
+    const connecting = UpstreamConnection.connect({ ...OPTIONS, port: await hanging() }, cancellation);
     cancellation.cancel();
     expect((await failure(connecting)).phase).toBe('connect');
   });

@@ -1,4 +1,6 @@
 export type { ChainConfig, ConfigSection } from './chain-config.ts';
+export type { HangingPort } from './hanging-port.ts';
+export { hangingPort } from './hanging-port.ts';
 export type { HeaderPair } from './header-pairs.ts';
 export { legOutcome, negotiationOf } from './negotiation.ts';
 export type { EchoedRequest, Origin, OriginOptions } from './origin.ts';

@@ -1,4 +1,5 @@
 import { DIGEST_ALGORITHMS, unusableRealm } from '@chain407/auth';
+import type { Contradiction } from '@chain407/core';
 import {
   cidr,
   duration,
@@ -11,6 +12,7 @@ import {
   parseAuthority,
   portRanges,
   secretSource,
+  withoutContradictions,
 } from '@chain407/core';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
@@ -175,8 +177,8 @@ const DEFAULT_ACCESS: readonly AccessRule[] = [{ kind: 'allow', condition: EVERY
 
 /** The section `upstream:` of a configuration. Relative paths in it start at `baseDir`. */
 export const upstreamSchema = (baseDir: string) =>
-  z
-    .strictObject({
+  withoutContradictions(
+    z.strictObject({
       listen: listenAddress(baseDir).default({ host: '127.0.0.1', port: 3129 }),
       realm: realm().default('Chain407 upstream'),
       auth: authSchema(baseDir).prefault({}),
@@ -188,22 +190,11 @@ export const upstreamSchema = (baseDir: string) =>
       private: z.enum(['allow', 'deny']).default('deny'),
       hosts: z.record(name, fixedAddress()).default({}),
       limits: limitsSchema.prefault({}),
-    })
-    .superRefine(
-      (config, context) => {
-        for (const { path, message } of contradictions(config))
-          context.addIssue({ code: 'custom', path: [...path], message });
-      },
-      // Also beside other problems: all are told at once.
-      { when: () => true },
-    );
+    }),
+    contradictions,
+  );
 
 export type UpstreamConfig = z.output<ReturnType<typeof upstreamSchema>>;
-
-interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
 
 /** What each key alone cannot show; parts that are wrong in themselves are passed over. */
 function* contradictions(config: unknown): Generator<Contradiction> {

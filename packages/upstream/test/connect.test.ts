@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { RawConnection, startOrigin } from '@chain407/testkit';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { hangingPort } from './hanging-listener.ts';
 import { OK, rawOrigin } from './raw-origin.ts';
-import { ALICE, AS_ALICE, basic, cleanUp, closeLater, runUpstream } from './running-upstream.ts';
+import { ALICE, AS_ALICE, basic, cleanUp, closeLater, hanging, runUpstream } from './running-upstream.ts';
 
 afterEach(cleanUp);
 
@@ -114,10 +113,10 @@ describe('CONNECT', () => {
   });
 
   test('frees the dial when the client leaves before there is a connection', async () => {
-    const hanging = await hangingPort();
+    const silent = await hanging();
     const upstream = await runUpstream();
     const connection = await client(upstream.port);
-    connection.write(connectTo(`127.0.0.1:${hanging}`));
+    connection.write(connectTo(`127.0.0.1:${silent}`));
     while (dials() === 0) await setImmediate();
     connection.destroy();
     while (dials() > 0 || upstream.connections > 0) await setImmediate();
@@ -137,7 +136,7 @@ describe('CONNECT', () => {
 describe('a CONNECT that fails', () => {
   test.each([
     ['refused', 502, 'connection_refused', async () => '127.0.0.1:1'],
-    ['not accepted', 504, 'connection_timeout', async () => `127.0.0.1:${await hangingPort()}`],
+    ['not accepted', 504, 'connection_timeout', async () => `127.0.0.1:${await hanging()}`],
     ['of an unknown name', 502, 'dns_error', async () => 'unknown.invalid:443'],
   ])('(%s) is answered %d with a page that is whole, and the connection goes on', async (_how, status, error, to) => {
     const origin = await echo();

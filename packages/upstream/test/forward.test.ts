@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { RawConnection, rawExchange, startOrigin } from '@chain407/testkit';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { hangingPort } from './hanging-listener.ts';
 import { answering, OK, rawOrigin } from './raw-origin.ts';
-import { cleanUp, closeLater, runUpstream } from './running-upstream.ts';
+import { cleanUp, closeLater, hanging, runUpstream } from './running-upstream.ts';
 
 afterEach(cleanUp);
 
@@ -207,7 +206,7 @@ describe('an origin', () => {
   test.each([
     ['that is down', 'connection_refused', 502, async () => 'http://127.0.0.1:1/'],
     ['whose name is unknown', 'dns_error', 502, async () => 'http://unknown.invalid/'],
-    ['that does not accept', 'connection_timeout', 504, async () => `http://127.0.0.1:${await hangingPort()}/`],
+    ['that does not accept', 'connection_timeout', 504, async () => `http://127.0.0.1:${await hanging()}/`],
     [
       'that does not shake hands',
       'connection_timeout',
@@ -233,10 +232,10 @@ describe('an origin', () => {
   });
 
   test('is not waited for once the client has gone, not even for a connection', async () => {
-    const hanging = await hangingPort();
+    const silent = await hanging();
     const { port } = await runUpstream();
     const connection = await client(port);
-    connection.write(head('GET', `127.0.0.1:${hanging}`, '/'));
+    connection.write(head('GET', `127.0.0.1:${silent}`, '/'));
     while (dials() === 0) await setImmediate();
     connection.destroy();
     while (dials() > 0) await setImmediate();

@@ -1,4 +1,5 @@
 import { createLogger } from '@chain407/core';
+import { hangingPort } from '@chain407/testkit';
 import type { Upstream } from '../src/index.ts';
 import { startUpstream, upstreamSchema } from '../src/index.ts';
 
@@ -39,3 +40,10 @@ export async function runUpstream(section: Record<string, unknown> = {}): Promis
 export const basic = (userPass: string): string => `Basic ${Buffer.from(userPass).toString('base64')}`;
 export const ALICE = { name: 'alice', password: { value: 'open sesame' } };
 export const AS_ALICE = `Proxy-Authorization: ${basic('alice:open sesame')}\r\n`;
+
+/** A port of `hangingPort` of the testkit, until the end of the test. */
+export async function hanging(): Promise<number> {
+  const { port, close } = await hangingPort();
+  closeLater(close);
+  return port;
+}
