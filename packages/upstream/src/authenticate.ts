@@ -3,6 +3,7 @@ import type { GateState, MaybePromise, RequestFacts, Verdict, VerifierGate } fro
 import { whenSettled } from '@chain407/auth';
 import type { ClientExchange, RequestBody } from '@chain407/core';
 import { inviteBody, peekContent, valuesOf } from '@chain407/core';
+import { GOOD_FOR } from './users/good-answers.ts';
 
 /** The verdict on one request of one connection. */
 export type Authenticate = (exchange: ClientExchange, body: RequestBody) => MaybePromise<Verdict>;
@@ -14,9 +15,6 @@ interface Admitted {
   /** Milliseconds since 1970. */
   readonly until: number;
 }
-
-/** Milliseconds; as long as good answers are remembered elsewhere. */
-const GOOD_FOR = 60_000;
 
 /**
  * Ties the gate to connections: what a scheme remembers between legs (and, for a connection-bound scheme, who has logged

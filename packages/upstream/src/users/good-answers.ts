@@ -2,8 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { MaybePromise } from '@chain407/auth';
 import { isPromise, whenSettled } from '@chain407/auth';
 
-/** An answer that was good counts for so long; precedent: Squid's `credentialsttl`, which users set to minutes. */
-const TTL = 60_000;
+/** Milliseconds that a good answer counts; precedent: Squid's `credentialsttl`, which users set to minutes. */
+export const GOOD_FOR = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 interface Remembered<T> {
@@ -52,7 +52,7 @@ export class GoodAnswers<T> {
   #settle(key: string, answer: T): T {
     if (!this.#isGood(answer)) return answer;
     this.#good.delete(key);
-    this.#good.set(key, { answer, until: this.#now() + TTL });
+    this.#good.set(key, { answer, until: this.#now() + GOOD_FOR });
     if (this.#good.size > MAX_REMEMBERED) this.#good.delete(this.#good.keys().next().value as string);
     return answer;
   }
