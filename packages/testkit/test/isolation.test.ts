@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { ChainEvent, ClientTurn } from '@chain407/auth';
-import { advance, clientChain, formatMessage, ntlmClient, parseChallenges, Secret } from '@chain407/auth';
+import { ntlmClient, Secret } from '@chain407/auth';
 import type { Leg } from '@chain407/core';
-import { valuesOf } from '@chain407/core';
 import { describe, expect, test } from '@jest/globals';
 import type { Chain } from '../src/index.ts';
 import { RawConnection, startChain } from '../src/index.ts';
+import { negotiateAsClient } from './negotiating-client.ts';
 
 const USERS = ['alice', 'bob', 'carol'] as const;
 const passwordOf = (user: string): string => `the password of ${user}`;
@@ -36,28 +35,12 @@ async function client(port: number, user: string, atOnce = false): Promise<numbe
   const connection = await RawConnection.connect(port);
   try {
     const statuses: number[] = [];
-    let [state, action] = advance(clientChain([scheme]), {
-      kind: 'start',
-      ...(atOnce ? { known: { scheme, state: undefined } } : {}),
-    });
     const facts = { method: 'GET', target: 'http://origin.test/', peerHost: 'proxy' };
-    while (action.kind === 'send' || action.kind === 'ask' || action.kind === 'resume') {
-      let event: ChainEvent;
-      if (action.kind === 'resume') {
-        const resumed = await action.scheme.resume?.(facts, action.state)?.turn;
-        event = { kind: 'turn', turn: resumed as ClientTurn };
-      } else if (action.kind === 'ask') {
-        event = { kind: 'turn', turn: await action.scheme.answer(action.challenges, facts, action.state) };
-      } else {
-        const { status, headers } = await connection.exchange(
-          GET(user, action.credentials === undefined ? undefined : formatMessage(action.credentials)),
-        );
-        const { challenges } = parseChallenges(valuesOf(headers, 'proxy-authenticate'));
-        event = { kind: 'response', status, challenges, persistent: true, notPermitted: false };
-        statuses.push(status);
-      }
-      [state, action] = advance(state, event);
-    }
+    await negotiateAsClient({ scheme, facts, atOnce }, async (credentials) => {
+      const response = await connection.exchange(GET(user, credentials));
+      statuses.push(response.status);
+      return response;
+    });
     for (let i = 0; i < 3; i += 1) statuses.push((await connection.exchange(GET(user))).status);
     return statuses;
   } finally {

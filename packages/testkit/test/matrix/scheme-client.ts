@@ -1,19 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { ChainEvent, ChainState, ClientScheme } from '@chain407/auth';
-import {
-  advance,
-  basicClient,
-  bearerClient,
-  clientChain,
-  digestClient,
-  formatMessage,
-  ntlmClient,
-  parseChallenges,
-  Secret,
-} from '@chain407/auth';
-import { valuesOf } from '@chain407/core';
+import type { ClientScheme } from '@chain407/auth';
+import { basicClient, bearerClient, digestClient, ntlmClient, Secret } from '@chain407/auth';
 import type { RawResponse } from '../../src/index.ts';
 import { RawConnection } from '../../src/index.ts';
+import { negotiateAsClient } from '../negotiating-client.ts';
 import type { SchemeCell } from './scheme-cells.ts';
 
 /** Beyond `limits.replayBody`: it can be sent only once. */
@@ -45,26 +35,15 @@ export interface Ended {
   readonly through: string | undefined;
 }
 
-/** Sends the cell's request on one connection, and answers 407s as a browser or curl would: with the body at the end only. */
+/** Sends the cell's request on one connection, with the body at the end only, as a browser or curl would. */
 export async function converse(port: number, cell: SchemeCell, scheme: ClientScheme): Promise<Ended> {
   const connection = await RawConnection.connect(port, { deadline: 20_000 });
   try {
-    let [state, action] = advance(clientChain([scheme]), { kind: 'start' });
-    let response: RawResponse | undefined;
-    for (;;) {
-      if (action.kind === 'send') {
-        const line = action.credentials && formatMessage(action.credentials);
-        response = await send(connection, cell, line, action.complete && line !== undefined);
-        [state, action] = advance(state, eventOf(response));
-      } else if (action.kind === 'ask') {
-        const facts = { method: methodOf(cell), target: targetOf(cell), peerHost: 'proxy.test' };
-        const turn = await action.scheme.answer(action.challenges, facts, action.state);
-        [state, action] = advance(state as ChainState, { kind: 'turn', turn });
-      } else {
-        const { status = 0, framing } = response ?? {};
-        return { status, through: framing?.kind === 'tunnel' ? await through(connection) : undefined };
-      }
-    }
+    const facts = { method: methodOf(cell), target: targetOf(cell), peerHost: 'proxy.test' };
+    const { status, framing } = await negotiateAsClient({ scheme, facts }, (credentials, complete) =>
+      send(connection, cell, credentials, complete),
+    );
+    return { status, through: framing.kind === 'tunnel' ? await through(connection) : undefined };
   } finally {
     connection.destroy();
   }
@@ -91,11 +70,6 @@ function send(
   connection.write(`${fields.join('\r\n')}\r\n\r\n`);
   if (method === 'POST') connection.write(body);
   return connection.readResponse({ method });
-}
-
-function eventOf({ status, headers, persistent }: RawResponse): ChainEvent {
-  const { challenges } = parseChallenges(valuesOf(headers, 'proxy-authenticate'));
-  return { kind: 'response', status, challenges, persistent, notPermitted: false };
 }
 
 async function through(connection: RawConnection): Promise<string> {
