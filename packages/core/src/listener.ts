@@ -47,7 +47,11 @@ export interface ListenerOptions {
   readonly handle: (exchange: ClientExchange) => void;
 }
 
-/** Node 24.9 and later ask first, and read the body of an upgrade themselves; before, {@link withoutOffer} is needed. */
+/**
+ * Node 24.9 and later ask first, and read the body of an upgrade themselves; before, {@link withoutOffer} is needed. What
+ * a client pipelines in one packet with the end of such a body, they lose (seen until 26.10): it gets no answer, and nobody
+ * else gets it.
+ */
 interface NewerServerOptions {
   readonly shouldUpgradeCallback: (req: IncomingMessage) => boolean;
 }
@@ -77,8 +81,6 @@ export class Listener {
   readonly #surplus = new SurplusConnections(maxOpenFiles());
   /** The server's event for a socket that speaks HTTP from now on. */
   readonly #arrival: 'connection' | 'secureConnection';
-  /** Requests whose offer Node has just ignored: it loses what comes in one packet with the end of such a request. */
-  readonly #offers = new Set<IncomingMessage>();
   #draining = false;
 
   private constructor(options: ListenerOptions) {
@@ -98,11 +100,7 @@ export class Listener {
       connectionsCheckingInterval: 250,
       // The request guard asks for it: Node's own answer explains nothing.
       requireHostHeader: false,
-      shouldUpgradeCallback: (req) => {
-        const passing = offersInPassing(req.rawHeaders);
-        if (passing) this.#offers.add(req);
-        return !passing;
-      },
+      shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
     };
     this.#server =
       tls === undefined
@@ -230,8 +228,6 @@ export class Listener {
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
-    // So that the client knows that nothing behind it was read (RFC 9112 §9.6).
-    if (this.#offers.delete(req)) res.shouldKeepAlive = false;
     const refusal = this.#refusal(req, req.socket);
     if (refusal !== undefined) {
       explain(res, this.#options.tier, refusal, { close: true });

@@ -151,7 +151,7 @@ describe.each<Role>(['downstream', 'upstream'])('a client of the %s', (role) => 
   test('that does not take its download for longer than the next hop may be silent gets all of it', async () => {
     const dialled: Socket[] = [];
     const onSocket = (message: unknown): void => void dialled.push((message as { readonly socket: Socket }).socket);
-    const staged = await stage(role, answer, { responseTimeout: '20ms' });
+    const staged = await stage(role, answer, { responseTimeout: '250ms' });
     const client = await staged.client(staged.request('GET'));
     client.pause();
     subscribe('net.client.socket', onSocket);
