@@ -1,6 +1,4 @@
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ClientExchange } from './client-exchange.ts';
@@ -20,6 +18,8 @@ import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
 import type { RequestKind } from './http/request-guard.ts';
 import type { Explanation } from './http/synthetic-response.ts';
 import { explain } from './http/synthetic-response.ts';
+import type { ServerLimits } from './http-server.ts';
+import { createHttpServer } from './http-server.ts';
 import { maxOpenFiles } from './open-files.ts';
 import { inTurn } from './pipeline.ts';
 import { SurplusConnections } from './surplus.ts';
@@ -27,13 +27,9 @@ import type { SecuredAddress } from './tls/tls-material.ts';
 import { UnparsableRequests } from './unparsable.ts';
 
 /** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */
-export interface ListenerLimits extends ConnectionLimits {
-  readonly headerSize: number;
+export interface ListenerLimits extends ConnectionLimits, ServerLimits {
   /** Fields in a request's head. */
   readonly headerCount: number;
-  readonly headerTimeout: number;
-  /** Without a request, or while the client takes nothing of its answer. */
-  readonly idleTimeout: number;
   /** How long {@link Listener.close} waits for exchanges and tunnels. */
   readonly drain: number;
 }
@@ -45,15 +41,6 @@ export interface ListenerOptions {
   readonly limits: ListenerLimits;
   /** Handles one exchange; must answer it, and must not throw. */
   readonly handle: (exchange: ClientExchange) => void;
-}
-
-/**
- * Node 24.9 and later ask first, and read the body of an upgrade themselves; before, {@link withoutOffer} is needed. What
- * a client pipelines in one packet with the end of such a body, they lose (seen until 26.10): it gets no answer, and nobody
- * else gets it.
- */
-interface NewerServerOptions {
-  readonly shouldUpgradeCallback: (req: IncomingMessage) => boolean;
 }
 
 /** Connections that wait to be accepted: a burst beyond it is dropped, and tries again after a second. Linux's own limit. */
@@ -86,36 +73,13 @@ export class Listener {
   private constructor(options: ListenerOptions) {
     this.#options = options;
     this.#unparsable = new UnparsableRequests(options.tier);
-    const { tls } = options.listen;
-    const { limits } = options;
+    const {
+      listen: { tls },
+      limits,
+    } = options;
     this.#count = new ConnectionCount(limits, maxOpenFiles());
     this.#arrival = tls === undefined ? 'connection' : 'secureConnection';
-    const serverOptions: ServerOptions & NewerServerOptions = {
-      maxHeaderSize: limits.headerSize,
-      headersTimeout: limits.headerTimeout,
-      keepAliveTimeout: limits.idleTimeout,
-      // An upload may take as long as it likes; what stalls is found by the idle limits.
-      requestTimeout: 0,
-      // What is late together is ended together.
-      connectionsCheckingInterval: 250,
-      // The request guard asks for it: Node's own answer explains nothing.
-      requireHostHeader: false,
-      shouldUpgradeCallback: (req) => !offersInPassing(req.rawHeaders),
-    };
-    this.#server =
-      tls === undefined
-        ? createServer(serverOptions)
-        : createSecureServer({
-            ...serverOptions,
-            ...tls,
-            // Clients that offer h2 beside it must know which of the two they get (RFC 7301 §3.2).
-            ALPNProtocols: ['http/1.1'],
-            handshakeTimeout: limits.headerTimeout,
-          });
-    // Beyond its limit Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
-    // forwarded would be framed otherwise. `headerCount` refuses them.
-    this.#server.maxHeadersCount = 0;
-    this.#server.timeout = limits.idleTimeout;
+    this.#server = createHttpServer(options.listen, limits);
     this.#server.on('timeout', (socket: Socket) => this.#onQuiet(socket));
     // A TLS listener tells of the bare socket first, which counts: a handshake may take as long as a head.
     this.#server.on('connection', (socket: Socket) => this.#onConnection(socket));
