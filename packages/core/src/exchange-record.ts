@@ -1,8 +1,8 @@
-import type { ClientExchange } from './client-exchange.ts';
 import type { RawHeaders } from './http/headers.ts';
 import type { TunnelEnd } from './http/tunnel.ts';
 import type { Leg } from './legs.ts';
 import { outcomeOf, publishLeg } from './legs.ts';
+import type { ClientExchange } from './listener/client-exchange.ts';
 import type { Logger } from './logger.ts';
 
 /** What was given to the client, or came from the next hop. */

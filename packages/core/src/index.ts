@@ -1,5 +1,3 @@
-export type { ClientExchange } from './client-exchange.ts';
-export { onGone, responseUnderWay, SocketExchange } from './client-exchange.ts';
 export type { AddressRange, HostPattern, ListenAddress, PortRanges, ProxyUrl } from './config/address-fields.ts';
 export { cidr, hostPattern, httpUrl, isLoopback, listenAddress, portRanges } from './config/address-fields.ts';
 export type { Contradiction } from './config/contradictions.ts';
@@ -43,8 +41,10 @@ export { splice } from './http/tunnel.ts';
 export { passedBefore, viaPseudonym } from './http/via.ts';
 export type { Leg, LegFacts } from './legs.ts';
 export { credentialsOf, outcomeOf, publishLeg, redactHeaders, subscribeLegs } from './legs.ts';
-export type { ListenerLimits, ListenerOptions } from './listener.ts';
-export { Listener } from './listener.ts';
+export type { ClientExchange } from './listener/client-exchange.ts';
+export { onGone, responseUnderWay, SocketExchange } from './listener/client-exchange.ts';
+export type { ListenerLimits, ListenerOptions } from './listener/listener.ts';
+export { Listener } from './listener/listener.ts';
 export type { Logger, LogLevel } from './logger.ts';
 export { createLogger, LOG_LEVELS } from './logger.ts';
 export { openTunnel } from './open-tunnel.ts';

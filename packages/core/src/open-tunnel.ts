@@ -1,8 +1,8 @@
-import type { SocketExchange } from './client-exchange.ts';
 import type { Answer } from './exchange-record.ts';
 import { formatHead } from './http/headers.ts';
 import type { TunnelEnd, TunnelOptions, TunnelSide } from './http/tunnel.ts';
 import { splice } from './http/tunnel.ts';
+import type { SocketExchange } from './listener/client-exchange.ts';
 
 /** The head that tells the client that its connection is a tunnel now. */
 export interface TunnelHead extends Answer {

@@ -1,10 +1,10 @@
-import type { ClientExchange } from './client-exchange.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { internalError } from './http/common-pages.ts';
 import { explain } from './http/synthetic-response.ts';
 import type { TunnelEnd } from './http/tunnel.ts';
-import type { ListenerLimits } from './listener.ts';
-import { Listener } from './listener.ts';
+import type { ClientExchange } from './listener/client-exchange.ts';
+import type { ListenerLimits } from './listener/listener.ts';
+import { Listener } from './listener/listener.ts';
 import type { Logger } from './logger.ts';
 import { frequentLogger } from './logger.ts';
 import type { SecuredAddress } from './tls/tls-material.ts';

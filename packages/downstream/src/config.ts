@@ -12,7 +12,7 @@ import {
   withoutContradictions,
 } from '@chain407/core';
 import { z } from 'zod';
-import { credentialComplaints, credentialSchema } from './credential-config.ts';
+import { credentialComplaints, credentialSchema } from './account/credential-config.ts';
 import { IDENTITY_MODES, REJECTED_POLICIES } from './identity.ts';
 
 const name = z.string().min(1);

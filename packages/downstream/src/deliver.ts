@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer, ClientExchange, ResponseHead, TunnelEnd, TunnelOptions } from '@chain407/core';
 import { endToEnd, endToEndTrailers, LENGTH, linesOf, openTunnel, pairsOf, valuesOf } from '@chain407/core';
-import type { HopError } from './hop-error.ts';
-import type { HopResponse } from './hop-response.ts';
+import type { HopError } from './hop/hop-error.ts';
+import type { HopResponse } from './hop/hop-response.ts';
 
 /** What belongs to the negotiation between client and upstream, where the client's credentials are relayed. */
 const NEGOTIATION: ReadonlySet<string> = new Set(['proxy-authenticate', 'proxy-authentication-info', 'proxy-support']);

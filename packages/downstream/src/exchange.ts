@@ -10,27 +10,27 @@ import type {
   TunnelOptions,
 } from '@chain407/core';
 import { explain, onGone, openTunnel, valuesOf } from '@chain407/core';
-import type { AttemptContext, Hop } from './attempt.ts';
-import { Attempt } from './attempt.ts';
-import { Cancellation } from './cancellation.ts';
 import { deliver } from './deliver.ts';
 import type { Failover } from './failover.ts';
-import { HOP_CODES, HopError } from './hop-error.ts';
-import type { HopResponse } from './hop-response.ts';
+import { Cancellation } from './hop/cancellation.ts';
+import { HOP_CODES, HopError } from './hop/hop-error.ts';
+import type { HopResponse } from './hop/hop-response.ts';
+import type { Pins } from './hop/pins.ts';
+import type { Pool } from './hop/pool.ts';
+import { UpstreamConnection } from './hop/upstream-connection.ts';
 import type { Identity, RejectedPolicy } from './identity.ts';
 import { chooseIdentity, nameIdentity } from './identity.ts';
-import type { Negotiated, Refusal } from './negotiate.ts';
-import { negotiate } from './negotiate.ts';
+import type { AttemptContext, Hop } from './negotiation/attempt.ts';
+import { Attempt } from './negotiation/attempt.ts';
+import type { Negotiated, Refusal } from './negotiation/negotiate.ts';
+import { negotiate } from './negotiation/negotiate.ts';
+import { ReplayBody } from './negotiation/replay-body.ts';
+import type { ReplayMemory } from './negotiation/replay-memory.ts';
+import type { Spares } from './negotiation/spares.ts';
 import { originAsked, refusalPage } from './pages.ts';
-import type { Pins } from './pins.ts';
-import type { Pool } from './pool.ts';
-import { ReplayBody } from './replay-body.ts';
-import type { ReplayMemory } from './replay-memory.ts';
 import { rescue } from './rescue.ts';
 import type { Route } from './routes.ts';
-import type { Spares } from './spares.ts';
 import type { Upstream } from './upstream.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
 
 /** What all exchanges of one downstream share. */
 export interface Runtime {

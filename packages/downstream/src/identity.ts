@@ -1,5 +1,5 @@
 import { isConnectionBound, parseCredentials } from '@chain407/auth';
-import type { Credential } from './credentials.ts';
+import type { Credential } from './account/credentials.ts';
 
 export const IDENTITY_MODES = ['relay', 'substitute', 'relay-else-substitute', 'none'] as const;
 export type IdentityMode = (typeof IDENTITY_MODES)[number];

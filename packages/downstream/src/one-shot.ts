@@ -2,16 +2,16 @@ import { connect as connectTls } from 'node:tls';
 import type { Credentials } from '@chain407/auth';
 import type { RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
 import { formatHead, preciseNow } from '@chain407/core';
-import { Cancellation } from './cancellation.ts';
-import type { CarriedLeg } from './carrier.ts';
-import { HOP_CODES, HopError } from './hop-error.ts';
-import { HopResponse } from './hop-response.ts';
-import type { Negotiated } from './negotiate.ts';
-import { negotiate } from './negotiate.ts';
-import { publishCarried } from './publish-carried.ts';
-import { authorizationText } from './request-head.ts';
+import { Cancellation } from './hop/cancellation.ts';
+import { HOP_CODES, HopError } from './hop/hop-error.ts';
+import { HopResponse } from './hop/hop-response.ts';
+import { UpstreamConnection } from './hop/upstream-connection.ts';
+import type { CarriedLeg } from './negotiation/carrier.ts';
+import type { Negotiated } from './negotiation/negotiate.ts';
+import { negotiate } from './negotiation/negotiate.ts';
+import { publishCarried } from './negotiation/publish-carried.ts';
+import { authorizationText } from './negotiation/request-head.ts';
 import type { Upstream } from './upstream.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
 
 /** A body is read up to this many bytes: enough for a page that explains. */
 const MAX_BODY = 64 * 1024;

@@ -1,7 +1,7 @@
 import { formatMessage, withParams } from '@chain407/auth';
 import type { Explanation } from '@chain407/core';
 import type { RejectedPolicy } from './identity.ts';
-import type { Refusal } from './negotiate.ts';
+import type { Refusal } from './negotiation/negotiate.ts';
 
 /** What a refusal is about: who refused whose credentials. */
 export interface RefusalContext {

@@ -1,7 +1,7 @@
 import type { Explanation } from '@chain407/core';
 import { stalledRequest } from '@chain407/core';
-import type { HopError } from './hop-error.ts';
-import { HOP_CODES } from './hop-error.ts';
+import type { HopError } from './hop/hop-error.ts';
+import { HOP_CODES } from './hop/hop-error.ts';
 
 type Row = readonly [
   codes: readonly string[] | RegExp,

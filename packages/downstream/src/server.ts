@@ -20,14 +20,14 @@ import {
   runTier,
   viaPseudonym,
 } from '@chain407/core';
-import type { Hop } from './attempt.ts';
 import type { Runtime } from './exchange.ts';
 import { Exchange } from './exchange.ts';
+import type { ConnectionOptions } from './hop/upstream-connection.ts';
+import type { Hop } from './negotiation/attempt.ts';
+import { Spares } from './negotiation/spares.ts';
 import { deniedByRoute, deniedClient } from './pages.ts';
 import type { Route } from './routes.ts';
 import { pickRoute } from './routes.ts';
-import { Spares } from './spares.ts';
-import type { ConnectionOptions } from './upstream-connection.ts';
 
 /** Stands in pages and `Proxy-Status`. */
 export const TIER = 'chain407-downstream';

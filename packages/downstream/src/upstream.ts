@@ -1,5 +1,5 @@
-import type { Credential } from './credentials.ts';
-import type { ConnectionOptions } from './upstream-connection.ts';
+import type { Credential } from './account/credentials.ts';
+import type { ConnectionOptions } from './hop/upstream-connection.ts';
 
 /** One proxy that a route can go through. */
 export interface Upstream {

@@ -1,7 +1,7 @@
 import { Secret } from '@chain407/auth';
 import { expect, test } from '@jest/globals';
-import { fixedSecret } from '../src/account.ts';
-import { Credential } from '../src/credentials.ts';
+import { fixedSecret } from '../src/account/account.ts';
+import { Credential } from '../src/account/credentials.ts';
 
 test('while credentials are held back their secret is looked at now and then, and not more often', () => {
   let [now, looks] = [0, 0];

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Failover } from '../src/failover.ts';
-import { HopError } from '../src/hop-error.ts';
+import { HopError } from '../src/hop/hop-error.ts';
 import type { Upstream } from '../src/upstream.ts';
 import { OPTIONS } from './raw-server.ts';
 

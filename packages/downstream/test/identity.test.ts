@@ -1,7 +1,7 @@
 import { Secret } from '@chain407/auth';
 import { describe, expect, test } from '@jest/globals';
-import { fixedSecret } from '../src/account.ts';
-import { Credential } from '../src/credentials.ts';
+import { fixedSecret } from '../src/account/account.ts';
+import { Credential } from '../src/account/credentials.ts';
 import type { Identity, IdentityMode, RejectedPolicy } from '../src/identity.ts';
 import { bindsConnection, chooseIdentity, identityKey, nameIdentity } from '../src/identity.ts';
 import { basic } from './support.ts';

@@ -1,11 +1,11 @@
 import type { ClientScheme } from '@chain407/auth';
 import { formatHead } from '@chain407/core';
 import { afterEach, expect, test } from '@jest/globals';
-import { Cancellation } from '../src/cancellation.ts';
-import { LockoutGuard } from '../src/lockout.ts';
-import type { NegotiatedCredential } from '../src/negotiate.ts';
-import { negotiate } from '../src/negotiate.ts';
-import { Pool } from '../src/pool.ts';
+import { LockoutGuard } from '../src/account/lockout.ts';
+import { Cancellation } from '../src/hop/cancellation.ts';
+import { Pool } from '../src/hop/pool.ts';
+import type { NegotiatedCredential } from '../src/negotiation/negotiate.ts';
+import { negotiate } from '../src/negotiation/negotiate.ts';
 import { OPTIONS } from './raw-server.ts';
 import { cleanUp, closeLater, scripted } from './support.ts';
 

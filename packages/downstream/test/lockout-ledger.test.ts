@@ -4,8 +4,8 @@ import type { StateChannel, StateStore } from '@chain407/core';
 import { ChannelStore, MemoryStore, serveStateStore } from '@chain407/core';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LockoutGuard } from '../src/lockout.ts';
-import { fingerprint, storeLedger } from '../src/lockout-ledger.ts';
+import { LockoutGuard } from '../src/account/lockout.ts';
+import { fingerprint, storeLedger } from '../src/account/lockout-ledger.ts';
 
 const COOLDOWN = 60_000;
 

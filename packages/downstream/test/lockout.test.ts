@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LockoutState } from '../src/lockout.ts';
-import { LockoutGuard } from '../src/lockout.ts';
+import type { LockoutState } from '../src/account/lockout.ts';
+import { LockoutGuard } from '../src/account/lockout.ts';
 
 const COOLDOWN = 1000;
 

@@ -2,7 +2,7 @@ import { parseChallenges } from '@chain407/auth';
 import { synthesize } from '@chain407/core';
 import { describe, expect, test } from '@jest/globals';
 import type { RejectedPolicy } from '../src/identity.ts';
-import type { Refusal } from '../src/negotiate.ts';
+import type { Refusal } from '../src/negotiation/negotiate.ts';
 import type { RefusalContext } from '../src/pages.ts';
 import { deniedByRoute, deniedClient, originAsked, refusalPage } from '../src/pages.ts';
 

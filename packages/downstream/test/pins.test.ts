@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Pins } from '../src/pins.ts';
+import { Pins } from '../src/hop/pins.ts';
 import { connected } from './raw-server.ts';
 import { cleanUp } from './support.ts';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Pool } from '../src/pool.ts';
-import { UpstreamConnection } from '../src/upstream-connection.ts';
+import { Pool } from '../src/hop/pool.ts';
+import { UpstreamConnection } from '../src/hop/upstream-connection.ts';
 import { connected, OPTIONS } from './raw-server.ts';
 import { cleanUp, closeLater, eventually } from './support.ts';
 

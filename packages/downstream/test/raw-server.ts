@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { Cancellation } from '../src/cancellation.ts';
-import type { ConnectionOptions } from '../src/upstream-connection.ts';
-import { UpstreamConnection } from '../src/upstream-connection.ts';
+import { Cancellation } from '../src/hop/cancellation.ts';
+import type { ConnectionOptions } from '../src/hop/upstream-connection.ts';
+import { UpstreamConnection } from '../src/hop/upstream-connection.ts';
 import { closeLater } from './support.ts';
 
 export const OPTIONS: Omit<ConnectionOptions, 'port'> = {

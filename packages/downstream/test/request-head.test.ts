@@ -2,8 +2,8 @@ import { parseCredentials } from '@chain407/auth';
 import type { RequestTarget } from '@chain407/core';
 import { formatHead, parseConnectTarget, parseForwardTarget } from '@chain407/core';
 import { describe, expect, test } from '@jest/globals';
-import type { HeadFacts } from '../src/request-head.ts';
-import { authorizationText, requestHeaders, targetText } from '../src/request-head.ts';
+import type { HeadFacts } from '../src/negotiation/request-head.ts';
+import { authorizationText, requestHeaders, targetText } from '../src/negotiation/request-head.ts';
 import { GOOD } from './support.ts';
 
 function target(url: string, method = 'GET'): RequestTarget {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { HOP_CODES, HopError } from '../src/hop-error.ts';
+import { HOP_CODES, HopError } from '../src/hop/hop-error.ts';
 import { rescue } from '../src/rescue.ts';
 
 test.each<[code: string, status: number, error: string]>([

@@ -3,19 +3,19 @@ import { Secret } from '@chain407/auth';
 import { createLogger } from '@chain407/core';
 import type { ScriptedUpstream, ScriptedUpstreamOptions } from '@chain407/testkit';
 import { hangingPort, RawConnection, scriptedUpstream } from '@chain407/testkit';
-import type { SchemeChoice } from '../src/account.ts';
-import { fixedSecret } from '../src/account.ts';
-import { Credential } from '../src/credentials.ts';
+import type { SchemeChoice } from '../src/account/account.ts';
+import { fixedSecret } from '../src/account/account.ts';
+import { Credential } from '../src/account/credentials.ts';
 import { Failover } from '../src/failover.ts';
+import { Pins } from '../src/hop/pins.ts';
+import { Pool } from '../src/hop/pool.ts';
+import type { ConnectionOptions } from '../src/hop/upstream-connection.ts';
 import type { IdentityMode, RejectedPolicy } from '../src/identity.ts';
-import { Pins } from '../src/pins.ts';
-import { Pool } from '../src/pool.ts';
-import { ReplayMemory } from '../src/replay-memory.ts';
+import { ReplayMemory } from '../src/negotiation/replay-memory.ts';
 import type { Route } from '../src/routes.ts';
 import type { Downstream } from '../src/server.ts';
 import { serve } from '../src/server.ts';
 import type { Upstream } from '../src/upstream.ts';
-import type { ConnectionOptions } from '../src/upstream-connection.ts';
 
 const opened: (() => unknown)[] = [];
 

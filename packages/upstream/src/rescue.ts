@@ -1,7 +1,7 @@
 import type { Explanation, Logger } from '@chain407/core';
 import { stalledRequest } from '@chain407/core';
-import { PROHIBITED } from './address-guard.ts';
-import { ORIGIN_CODES } from './origin-error.ts';
+import { PROHIBITED } from './origin/address-guard.ts';
+import { ORIGIN_CODES } from './origin/origin-error.ts';
 
 type Row = readonly [
   code: RegExp | string,

@@ -30,10 +30,11 @@ import { decide } from './access.ts';
 import type { Authenticate } from './authenticate.ts';
 import { authenticator } from './authenticate.ts';
 import type { UpstreamConfig } from './config.ts';
-import { tunnel } from './connect.ts';
-import { Destinations } from './destination.ts';
-import { forward } from './forward.ts';
-import { originHeaders } from './origin-request.ts';
+import { tunnel } from './origin/connect.ts';
+import { Destinations } from './origin/destination.ts';
+import { forward } from './origin/forward.ts';
+import { originHeaders } from './origin/origin-request.ts';
+import { upgrade } from './origin/upgrade.ts';
 import type { Outcome } from './outcome.ts';
 import { askPage, deniedPage, portPage, tooLargePage, unavailablePage } from './pages.ts';
 import { codeOf, rescue } from './rescue.ts';
@@ -41,7 +42,6 @@ import type { VerifierParts } from './schemes.ts';
 import { createVerifiers } from './schemes.ts';
 import type { Tier } from './tier.ts';
 import { TIER } from './tier.ts';
-import { upgrade } from './upgrade.ts';
 import type { User } from './users/user-store.ts';
 
 /** An upstream that runs. */

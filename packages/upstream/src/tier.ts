@@ -1,5 +1,5 @@
 import type { TunnelOptions } from '@chain407/core';
-import type { OriginLimits } from './origin-request.ts';
+import type { OriginLimits } from './origin/origin-request.ts';
 
 /** Stands in pages and `Proxy-Status`. */
 export const TIER = 'chain407-upstream';

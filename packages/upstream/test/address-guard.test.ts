@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, test } from '@jest/globals';
-import { checkLiteral, guardedLookup, PROHIBITED, prohibited } from '../src/address-guard.ts';
+import { checkLiteral, guardedLookup, PROHIBITED, prohibited } from '../src/origin/address-guard.ts';
 
 describe('an address of the inside', () => {
   test.each([

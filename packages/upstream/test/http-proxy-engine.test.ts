@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
-import { createEngine } from '../src/http-proxy-engine.ts';
+import { createEngine } from '../src/origin/http-proxy-engine.ts';
 
 test('http-proxy 1.18.1 calls util._extend, of which a new Node warns: here it does not, and others still have it', () => {
   const util: { _extend?: unknown } = createRequire(import.meta.url)('node:util');

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RawHeaders } from './http/headers.ts';
-import { endLingering } from './http/linger.ts';
-import type { RequestKind } from './http/request-guard.ts';
-import type { TunnelSide } from './http/tunnel.ts';
+import type { RawHeaders } from '../http/headers.ts';
+import { endLingering } from '../http/linger.ts';
+import type { RequestKind } from '../http/request-guard.ts';
+import type { TunnelSide } from '../http/tunnel.ts';
 
 /**
  * One request of a client and the means to answer it. Plain requests, CONNECT and Upgrade have the same shape, so one

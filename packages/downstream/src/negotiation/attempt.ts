@@ -8,19 +8,19 @@ import type {
   RequestTarget,
 } from '@chain407/core';
 import { countForward, formatHead, relayInformational } from '@chain407/core';
-import type { Cancellation } from './cancellation.ts';
+import type { Credential } from '../account/credentials.ts';
+import type { Cancellation } from '../hop/cancellation.ts';
+import type { ConnectionSource } from '../hop/connection-source.ts';
+import type { Pins } from '../hop/pins.ts';
+import type { Pool } from '../hop/pool.ts';
+import type { Identity } from '../identity.ts';
+import { bindsConnection, poolKey } from '../identity.ts';
+import type { Upstream } from '../upstream.ts';
 import type { CarriedLeg } from './carrier.ts';
-import type { ConnectionSource } from './connection-source.ts';
-import type { Credential } from './credentials.ts';
-import type { Identity } from './identity.ts';
-import { bindsConnection, poolKey } from './identity.ts';
 import type { NegotiationRequest } from './negotiate.ts';
-import type { Pins } from './pins.ts';
-import type { Pool } from './pool.ts';
 import type { ReplayBody } from './replay-body.ts';
 import type { HeadFacts } from './request-head.ts';
 import { authorizationText, requestHeaders, targetText } from './request-head.ts';
-import type { Upstream } from './upstream.ts';
 
 /** A next hop as an exchange uses it: an upstream, or the origin itself on a direct route. */
 export interface Hop {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Explanation } from './http/synthetic-response.ts';
+import type { Explanation } from '../http/synthetic-response.ts';
 
 /** Connections beyond a limit that are let in to be told so: this many, and of the open files of the process this part. */
 const MOST = 256;

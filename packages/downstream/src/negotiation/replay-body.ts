@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestBody } from '@chain407/core';
 import { endToEndTrailers, inviteBody, pairsOf, waitsForInvitation } from '@chain407/core';
-import { HOP_CODES, HopError } from './hop-error.ts';
-import type { OutboundBody } from './outbound-request.ts';
+import { HOP_CODES, HopError } from '../hop/hop-error.ts';
+import type { OutboundBody } from '../hop/outbound-request.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 
 /**

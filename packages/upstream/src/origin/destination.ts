@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import type { FixedAddress } from '../config.ts';
 import type { PrivatePolicy } from './address-guard.ts';
 import { checkLiteral, guardedLookup } from './address-guard.ts';
-import type { FixedAddress } from './config.ts';
 
 /** Where a request is dialled. */
 export interface Destination {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { offersInPassing } from './http/ignored-upgrade.ts';
-import type { SecuredAddress } from './tls/tls-material.ts';
+import { offersInPassing } from '../http/ignored-upgrade.ts';
+import type { SecuredAddress } from '../tls/tls-material.ts';
 
 /** What Node's server limits by itself. Times in milliseconds, sizes in bytes. */
 export interface ServerLimits {

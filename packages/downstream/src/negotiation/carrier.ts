@@ -2,13 +2,13 @@ import type { Credentials, MaybePromise, SchemeName } from '@chain407/auth';
 import { isConnectionBound, isPromise } from '@chain407/auth';
 import type { Informational, ResponseHead } from '@chain407/core';
 import { preciseNow } from '@chain407/core';
-import type { Cancellation } from './cancellation.ts';
-import type { ConnectionSource } from './connection-source.ts';
-import { HOP_CODES, HopError } from './hop-error.ts';
-import { HopResponse } from './hop-response.ts';
+import type { Cancellation } from '../hop/cancellation.ts';
+import type { ConnectionSource } from '../hop/connection-source.ts';
+import { HOP_CODES, HopError } from '../hop/hop-error.ts';
+import { HopResponse } from '../hop/hop-response.ts';
+import { UpstreamConnection } from '../hop/upstream-connection.ts';
+import type { Upstream } from '../upstream.ts';
 import type { ReplayBody } from './replay-body.ts';
-import type { Upstream } from './upstream.ts';
-import { UpstreamConnection } from './upstream-connection.ts';
 
 /** What is carried, leg by leg, to one upstream. */
 export interface Freight {

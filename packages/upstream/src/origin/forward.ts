@@ -2,14 +2,14 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
 import { drainRequest, relayInformational } from '@chain407/core';
+import type { Outcome } from '../outcome.ts';
+import type { Tier } from '../tier.ts';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
 import { beginLeg } from './origin-leg.ts';
 import type { OriginAnswer, OriginRequest } from './origin-request.ts';
 import { awaitAnswer } from './origin-request.ts';
-import type { Outcome } from './outcome.ts';
 import { relayResponse, trailerPairs } from './relay-response.ts';
-import type { Tier } from './tier.ts';
 
 /** What RFC 9110 §9.2.2 lets a proxy send again on its own. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);

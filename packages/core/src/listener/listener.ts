@@ -1,6 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { malformed } from '../http/common-pages.ts';
+import { listOf } from '../http/headers.ts';
+import { offersInPassing, withoutOffer } from '../http/ignored-upgrade.ts';
+import type { RequestKind } from '../http/request-guard.ts';
+import type { Explanation } from '../http/synthetic-response.ts';
+import { explain } from '../http/synthetic-response.ts';
+import type { SecuredAddress } from '../tls/tls-material.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import {
   afterEarlierResponses,
@@ -12,18 +19,11 @@ import {
 } from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
-import { malformed } from './http/common-pages.ts';
-import { listOf } from './http/headers.ts';
-import { offersInPassing, withoutOffer } from './http/ignored-upgrade.ts';
-import type { RequestKind } from './http/request-guard.ts';
-import type { Explanation } from './http/synthetic-response.ts';
-import { explain } from './http/synthetic-response.ts';
 import type { ServerLimits } from './http-server.ts';
 import { createHttpServer } from './http-server.ts';
 import { maxOpenFiles } from './open-files.ts';
 import { inTurn } from './pipeline.ts';
 import { SurplusConnections } from './surplus.ts';
-import type { SecuredAddress } from './tls/tls-material.ts';
 import { UnparsableRequests } from './unparsable.ts';
 
 /** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */

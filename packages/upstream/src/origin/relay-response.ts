@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
 import { endToEnd, endToEndTrailers, LENGTH, listOf, pairsOf } from '@chain407/core';
+import type { Outcome } from '../outcome.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
-import type { Outcome } from './outcome.ts';
 
 /** The trailer fields that may go on. */
 export const trailerPairs = (rawTrailers: RawHeaders): [string, string][] => pairsOf(endToEndTrailers(rawTrailers));

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RequestTarget, SocketExchange } from '@chain407/core';
 import { connectWithOwnBuffers, openTunnel, preciseNow } from '@chain407/core';
+import type { Outcome } from '../outcome.ts';
+import { codeOf } from '../rescue.ts';
+import type { Tier } from '../tier.ts';
 import type { Destination } from './destination.ts';
 import { ORIGIN_CODES, OriginError } from './origin-error.ts';
-import type { Outcome } from './outcome.ts';
-import { codeOf } from './rescue.ts';
-import type { Tier } from './tier.ts';
 
 type Dialled =
   | { readonly kind: 'connected'; readonly socket: Socket }

@@ -1,8 +1,8 @@
 import type { ClientRequest } from 'node:http';
 import type { ExchangeRecord } from '@chain407/core';
 import { preciseNow } from '@chain407/core';
+import { codeOf } from '../rescue.ts';
 import type { OriginAnswer, OriginRequest } from './origin-request.ts';
-import { codeOf } from './rescue.ts';
 
 /** Says what became of a request to an origin. */
 export type EndLeg = (answer: OriginAnswer, request: ClientRequest) => void;

@@ -1,13 +1,13 @@
 import { accessSync, constants } from 'node:fs';
 import type { LiveSecret, Logger, Problem, StateStore } from '@chain407/core';
 import { fileProblem, openSecret } from '@chain407/core';
+import type { DownstreamConfig } from '../config.ts';
+import { loadKerberos } from '../kerberos/load.ts';
 import type { Account, Tickets } from './account.ts';
 import { unfitFor } from './account.ts';
-import type { DownstreamConfig } from './config.ts';
 import type { CredentialConfig } from './credential-config.ts';
 import { schemesFor } from './credential-config.ts';
 import { Credential } from './credentials.ts';
-import { loadKerberos } from './kerberos/load.ts';
 import type { LockoutOptions } from './lockout.ts';
 import { storeLedger } from './lockout-ledger.ts';
 

@@ -9,13 +9,13 @@ import type {
   MaybePromise,
 } from '@chain407/auth';
 import { advance, clientChain, whenSettled } from '@chain407/auth';
+import type { Credential } from '../account/credentials.ts';
+import type { Admission } from '../account/lockout.ts';
+import { HOP_CODES, HopError } from '../hop/hop-error.ts';
+import type { HopResponse } from '../hop/hop-response.ts';
 import type { Freight } from './carrier.ts';
 import { Carrier, gone } from './carrier.ts';
-import type { Credential } from './credentials.ts';
 import { epilogueOf, heard, saysStale } from './heard.ts';
-import { HOP_CODES, HopError } from './hop-error.ts';
-import type { HopResponse } from './hop-response.ts';
-import type { Admission } from './lockout.ts';
 
 /** A 407 page is kept up to this size while the next leg is tried; precedent: Squid's error pages are under 8 KiB. */
 const MAX_COLLECTED = 64 * 1024;

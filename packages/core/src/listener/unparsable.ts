@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
+import { FewAtATime } from '../few-at-a-time.ts';
+import { malformed } from '../http/common-pages.ts';
+import { formatHead } from '../http/headers.ts';
+import { endLingering } from '../http/linger.ts';
+import type { Explanation } from '../http/synthetic-response.ts';
+import { synthesize } from '../http/synthetic-response.ts';
 import { responseUnderWay } from './client-exchange.ts';
-import { FewAtATime } from './few-at-a-time.ts';
-import { malformed } from './http/common-pages.ts';
-import { formatHead } from './http/headers.ts';
-import { endLingering } from './http/linger.ts';
-import type { Explanation } from './http/synthetic-response.ts';
-import { synthesize } from './http/synthetic-response.ts';
 
 const TOO_LARGE = malformed(431, 'the request head is too large');
 const INVALID = malformed(400, 'the request is not valid HTTP/1');

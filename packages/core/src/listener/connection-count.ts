@@ -1,4 +1,4 @@
-import type { Explanation } from './http/synthetic-response.ts';
+import type { Explanation } from '../http/synthetic-response.ts';
 
 /** 0: no limit. */
 export interface ConnectionLimits {

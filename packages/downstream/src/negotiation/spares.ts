@@ -1,14 +1,14 @@
 import type { Credentials } from '@chain407/auth';
 import { formatHead } from '@chain407/core';
-import { Cancellation } from './cancellation.ts';
-import type { Credential } from './credentials.ts';
-import { poolKey } from './identity.ts';
+import type { Credential } from '../account/credentials.ts';
+import { Cancellation } from '../hop/cancellation.ts';
+import type { Pool } from '../hop/pool.ts';
+import { poolKey } from '../identity.ts';
+import type { Upstream } from '../upstream.ts';
 import type { NegotiationRequest } from './negotiate.ts';
 import { negotiate } from './negotiate.ts';
-import type { Pool } from './pool.ts';
 import { publishCarried } from './publish-carried.ts';
 import { authorizationText } from './request-head.ts';
-import type { Upstream } from './upstream.ts';
 
 /** Milliseconds without another try, where one left nothing behind that could be kept. */
 const PAUSE = 60_000;

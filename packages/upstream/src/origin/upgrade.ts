@@ -3,12 +3,12 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Answer, ExchangeRecord, SocketExchange } from '@chain407/core';
 import { endToEnd, LENGTH, openTunnel, valuesOf } from '@chain407/core';
+import type { Outcome } from '../outcome.ts';
+import type { Tier } from '../tier.ts';
 import { beginLeg } from './origin-leg.ts';
 import type { OriginRequest } from './origin-request.ts';
 import { awaitAnswer } from './origin-request.ts';
-import type { Outcome } from './outcome.ts';
 import { relayResponse } from './relay-response.ts';
-import type { Tier } from './tier.ts';
 
 /**
  * Upgrade (RFC 9110 §7.8): hop-by-hop, so the offer is made anew to the origin. A 101 makes a tunnel, every other response
