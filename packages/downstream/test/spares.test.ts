@@ -41,8 +41,4 @@ test('a bug in a login that no client waits for is logged, and ends nothing', as
   await eventually(() => lines.length === 2);
   for (const line of lines)
     expect(JSON.parse(line)).toMatchObject({ msg: 'internal error', err: { message: 'a bug in a scheme' } });
-  // It is not tried again at once.
-  spares.refill(upstream, credential, 'origin.test:80');
-  await eventually(() => true);
-  expect(lines).toHaveLength(2);
 });
