@@ -17,7 +17,7 @@ export { validate } from './config/validate.ts';
 export type { Answer, SentLeg } from './exchange-record.ts';
 export { ExchangeRecord, preciseNow } from './exchange-record.ts';
 export { loop, malformed, stalledRequest } from './http/common-pages.ts';
-export { drainRequest } from './http/drain-request.ts';
+export { dropRest } from './http/drain-request.ts';
 export type { RawHeaders } from './http/headers.ts';
 export { endToEnd, endToEndTrailers, formatHead, LENGTH, linesOf, listOf, pairsOf, valuesOf } from './http/headers.ts';
 export type { Informational } from './http/informational.ts';

@@ -116,13 +116,9 @@ class UpstreamTier implements Tier {
   async take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
     const { req, kind } = exchange;
     const { method = '' } = req;
-    // What is left of a refused request's body is read and dropped by Node: closing on a client that still sends would
-    // reset the connection, and take the page that it is to read with it.
     const answer = (explanation: Explanation, close = false): undefined => {
       const sent = explain(exchange.res, TIER, explanation, { close });
       if (sent !== undefined) record.answered(sent);
-      // What was piped somewhere before is not read on by itself, and the next request is behind it.
-      req.resume();
     };
     const guarded = guardRequest(req, kind);
     if (!guarded.ok) return answer(malformed(400, guarded.why), true);

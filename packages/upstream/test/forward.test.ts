@@ -200,6 +200,20 @@ describe('a response', () => {
     connection.write('nings');
     expect((await connection.exchange(head('GET', origin.authority, '/after'))).status).toBe(200);
   });
+
+  test('that comes before an upload of more than sockets hold goes on taking it', async () => {
+    const length = 4 * 1024 * 1024;
+    const origin = await rawOrigin((socket, text) => {
+      if (text.endsWith('begin')) socket.write('HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n');
+      if (text.includes('/after')) socket.write(OK);
+    });
+    const { port } = await runUpstream();
+    const connection = await client(port);
+    connection.write(`${head('POST', origin.authority, '/', `Content-Length: ${length}\r\n`)}begin`);
+    expect((await connection.readResponse()).status).toBe(413);
+    connection.write('x'.repeat(length - 'begin'.length));
+    expect((await connection.exchange(head('GET', origin.authority, '/after'))).status).toBe(200);
+  });
 });
 
 describe('an origin', () => {

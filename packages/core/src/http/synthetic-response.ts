@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import { drainRequest } from './drain-request.ts';
+import { drainRequest, dropRest, isTooMuchToDrain } from './drain-request.ts';
 import { valuesOf } from './headers.ts';
 
 /** The error types of RFC 9209 §2.3 that our tiers report. */
@@ -134,11 +134,17 @@ export function explain(
   }
   const accept = valuesOf(res.req.rawHeaders, 'accept').join(',');
   const response = synthesize(tier, explanation, accept);
-  if (options.close === true) res.shouldKeepAlive = false;
+  const ends = options.close === true || (response.status !== 407 && isTooMuchToDrain(res.req));
+  if (ends) res.shouldKeepAlive = false;
   res.writeHead(response.status, response.reason, response.headers);
   const body = res.req.method === 'HEAD' ? '' : response.body;
-  if (res.shouldKeepAlive || res.req.complete) res.end(body);
-  else endAfterRequest(res, body);
+  if (res.shouldKeepAlive || res.req.complete) {
+    res.end(body);
+    // What was piped somewhere before is not read on by itself, and the next request is behind it.
+    dropRest(res);
+  } else {
+    endAfterRequest(res, body);
+  }
   return response;
 }
 

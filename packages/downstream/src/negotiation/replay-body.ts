@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestBody } from '@chain407/core';
-import { endToEndTrailers, inviteBody, pairsOf, waitsForInvitation } from '@chain407/core';
+import { dropRest, endToEndTrailers, inviteBody, pairsOf, waitsForInvitation } from '@chain407/core';
 import { HOP_CODES, HopError } from '../hop/hop-error.ts';
 import type { OutboundBody } from '../hop/outbound-request.ts';
 import type { ReplayMemory } from './replay-memory.ts';
@@ -125,13 +125,13 @@ export class ReplayBody implements OutboundBody {
     if (!this.#ended) this.#req.pause();
   }
 
-  /** The response is complete: what is left of the body is read and dropped, or the client could not go on. */
+  /** The response is complete: what is left of the body goes nowhere. */
   discard(): void {
     this.stop();
     this.keepNoMore();
     if (this.#req.readableEnded || this.#req.destroyed) return;
     this.#req.off('data', this.#onData);
-    this.#req.resume();
+    dropRest(this.#res);
   }
 
   /** It has been taken, or is too large: what is left of it is only passed on. */

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
-import { drainRequest, relayInformational } from '@chain407/core';
+import { dropRest, relayInformational } from '@chain407/core';
 import type { Outcome } from '../outcome.ts';
 import type { Tier } from '../tier.ts';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
@@ -29,7 +29,7 @@ export async function forward(
   const { answer, request } = sent;
   if (answer.kind === 'response') {
     const outcome = await relayResponse(answer.response, res, tier.pseudonym, record);
-    if (!req.complete) endWith(req.socket, request);
+    if (!req.complete) goOn(req.socket, request);
     return outcome;
   }
   if (answer.kind !== 'switched') return answer;
@@ -67,7 +67,10 @@ async function send(
   });
   // Before the listener by which http-proxy ends the request.
   req.prependOnceListener('end', () => request.addTrailers(trailerPairs(req.rawTrailers)));
-  request.once('close', () => dropRest(req, res));
+  request.once('close', () => {
+    // It has answered and gone before it took the whole body.
+    if (!req.complete && res.headersSent) dropRest(res);
+  });
   let before = 0;
   request.once('socket', ({ bytesRead }) => {
     before = bytesRead;
@@ -131,18 +134,20 @@ function grouped(headers: RawHeaders): Map<string, [name: string, values: string
   return fields;
 }
 
-/** An upload that goes on after its answer. Node does not tell of its end then, where that is the end of the client. */
-function endWith(client: Socket, request: ClientRequest): void {
+/**
+ * An upload that goes on after its answer. Node does not tell of its end then, where that is the end of the client; nor when the
+ * origin takes more of it.
+ */
+function goOn(client: Socket, request: ClientRequest): void {
+  const { socket: origin } = request;
   const end = (): unknown => request.destroy();
+  const more = (): unknown => request.emit('drain');
   if (client.destroyed) end();
+  if (origin?.writableNeedDrain === false) more();
   client.once('close', end);
-  request.once('close', () => client.off('close', end));
-}
-
-/** The origin has answered and gone before it took the whole body: the client's connection goes on where the rest is small. */
-function dropRest(req: IncomingMessage, res: ServerResponse): void {
-  if (req.complete || !res.headersSent) return;
-  drainRequest(req).then((outcome) => {
-    if (outcome === 'left') req.socket.destroy();
+  origin?.on('drain', more);
+  request.once('close', () => {
+    client.off('close', end);
+    origin?.off('drain', more);
   });
 }
