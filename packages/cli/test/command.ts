@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The command as people run it; `npm test` has built it. */
-const BIN = fileURLToPath(new URL('../bin/chain407.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../bin/chain407.cjs', import.meta.url));
 /** The top of the repository. */
 export const TOP = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -24,6 +24,7 @@ export type { Informational } from './http/informational.ts';
 export { inviteBody, relayInformational, waitsForInvitation } from './http/informational.ts';
 export { answerAsRecipient, countForward, isFinalRecipient } from './http/max-forwards.ts';
 export { MessageError } from './http/message-error.ts';
+export { awaitsAddress, lookupName } from './http/name-lookup.ts';
 export { asStream, connectWithOwnBuffers, takeBytes } from './http/own-buffers.ts';
 export { REFUSALS } from './http/refusals.ts';
 export { peekContent, StalledContent } from './http/request-content.ts';

@@ -27,6 +27,13 @@ const ROWS: readonly Row[] = [
     'its name cannot be resolved',
     `${NETWORK_REMEDY} Outside that network its name is often unknown.`,
   ],
+  [
+    [HOP_CODES.dnsTimeout],
+    504,
+    'dns_timeout',
+    'nobody told the address of its name in time',
+    'Check that the name servers of this machine answer; or name it by its address.',
+  ],
   [['ECONNREFUSED'], 502, 'connection_refused', 'nothing listens at its address', NETWORK_REMEDY],
   [
     [HOP_CODES.connectTimeout, 'ETIMEDOUT'],

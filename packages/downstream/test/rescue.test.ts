@@ -8,6 +8,7 @@ test.each<[code: string, status: number, error: string]>([
   ['EAI_NODATA', 502, 'dns_error'],
   ['ECONNREFUSED', 502, 'connection_refused'],
   ['ETIMEDOUT', 504, 'connection_timeout'],
+  [HOP_CODES.dnsTimeout, 504, 'dns_timeout'],
   [HOP_CODES.connectTimeout, 504, 'connection_timeout'],
   ['EHOSTUNREACH', 502, 'destination_unavailable'],
   ['ENETUNREACH', 502, 'destination_unavailable'],

@@ -25,6 +25,13 @@ const ROWS: readonly Row[] = [
     'If it is meant to be reached: name it under hosts, or set private: allow.',
   ],
   [/^(ENOTFOUND|EAI_NODATA|EAI_AGAIN|ENODATA)$/, 502, 'dns_error', 'its name cannot be resolved', CHECK],
+  [
+    ORIGIN_CODES.dnsTimeout,
+    504,
+    'dns_timeout',
+    'nobody told the address of its name in time',
+    "Try again; if it stays so for other names, this machine's name servers do not answer.",
+  ],
   ['ECONNREFUSED', 502, 'connection_refused', 'nothing listens there', CHECK],
   [
     new RegExp(`^(${ORIGIN_CODES.connectTimeout}|ETIMEDOUT)$`),

@@ -4,6 +4,7 @@ import { rescue } from '../src/rescue.ts';
 
 test.each([
   ['ENOTFOUND', 502, 'dns_error'],
+  ['ERR_ORIGIN_DNS_TIMEOUT', 504, 'dns_timeout'],
   ['ETIMEDOUT', 504, 'connection_timeout'],
   ['ENETUNREACH', 502, 'destination_unavailable'],
   ['EMFILE', 503, 'connection_limit_reached'],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PASSWORD, USER } from '../given.mjs';
 import { beside } from '../stage.mjs';
 
-const BIN = beside('../../packages/cli/bin/chain407.js');
+const BIN = beside('../../packages/cli/bin/chain407.cjs');
 
 /**
  * Starts one tier by its command. `log` and `workers` as in its configuration; YAML reads JSON.

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { makeFolder, remove } from './folder.ts';
 import { startService } from './program.ts';
 
-const bin = fileURLToPath(new URL('../../bin/chain407.js', import.meta.url));
+const bin = fileURLToPath(new URL('../../bin/chain407.cjs', import.meta.url));
 
 /** What is to be run: both tiers, or one as it is deployed. */
 export type TierCommand = 'up' | 'downstream' | 'upstream';

@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { ConnectionOptions as NodeTlsOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import { connectWithOwnBuffers } from '@chain407/core';
+import { awaitsAddress, connectWithOwnBuffers, lookupName } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 
@@ -42,18 +42,27 @@ export class HopTls {
 /** One of several addresses of a name has this long, in milliseconds, before the next is tried (RFC 8305 §8: at most 2 s). */
 const ATTEMPT_TIMEOUT = 1_000;
 
-/** Connects, with TLS where the address says so; rejects with {@link HopError}. `cancellation` gives up. */
-export function dial({ host, port, connectTimeout, tls }: HopAddress, cancellation: Cancellation): Promise<Socket> {
+/**
+ * Connects, with TLS where the address says so; rejects with {@link HopError}. `cancellation` gives up. `lookup` is another one in
+ * tests alone.
+ */
+export function dial(
+  { host, port, connectTimeout, tls }: HopAddress,
+  cancellation: Cancellation,
+  lookup: LookupFunction = lookupName,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const address = {
       host,
       port,
+      lookup,
       allowHalfOpen: true,
       noDelay: true,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT,
     };
     const socket = tls === undefined ? connectWithOwnBuffers(address) : tls.connect(address);
+    const nameless = awaitsAddress(socket, host);
     cancellation.hold(socket);
     let settled = false;
     // Errors are made where they are needed: each of them looks at the stack.
@@ -63,7 +72,8 @@ export function dial({ host, port, connectTimeout, tls }: HopAddress, cancellati
       settled = true;
     };
     const timer = setTimeout(() => {
-      fail(HOP_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
+      if (nameless()) fail(HOP_CODES.dnsTimeout, `no address in ${connectTimeout} ms`);
+      else fail(HOP_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
       socket.destroy();
     }, connectTimeout);
     // Stays for the socket's whole life: after this function an error is told by 'close'.

@@ -28,8 +28,9 @@ export class HopError extends Error {
   }
 }
 
-/** Not connected in time; no response in time; no more of the request from the client in time; closed by the peer; bytes that make no sense; too many of them; a body that is gone; no proof. */
+/** No address, or not connected, in time; no response in time; no more of the request from the client in time; closed by the peer; bytes that make no sense; too many of them; a body that is gone; no proof. */
 export const HOP_CODES = {
+  dnsTimeout: 'ERR_DNS_TIMEOUT',
   connectTimeout: 'ERR_CONNECT_TIMEOUT',
   responseTimeout: 'ERR_RESPONSE_TIMEOUT',
   requestTimeout: 'ERR_CLIENT_BODY_TIMEOUT',

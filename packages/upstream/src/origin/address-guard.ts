@@ -1,7 +1,7 @@
 import type { LookupAddress, LookupAllOptions } from 'node:dns';
-import { lookup as dnsLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
+import { lookupName } from '@chain407/core';
 import ipaddr from 'ipaddr.js';
 
 /** Whether addresses of the inside may be dialled. */
@@ -97,7 +97,7 @@ export function checkLiteral(host: string, policy: PrivatePolicy): NodeJS.ErrnoE
   return reason === undefined ? undefined : prohibition(host, reason);
 }
 
-/** How names become addresses; `dns.lookup` but in tests. */
+/** How names become addresses; `lookupName` but in tests. */
 export type Resolve = (
   host: string,
   options: LookupAllOptions,
@@ -108,7 +108,7 @@ export type Resolve = (
  * A `lookup` for `net.connect` and `http.Agent` that gives only addresses that may be dialled. It is these very
  * addresses that are dialled: a name that resolves to another one a moment later (DNS rebinding) gains nothing.
  */
-export function guardedLookup(policy: PrivatePolicy, resolve: Resolve = dnsLookup): LookupFunction {
+export function guardedLookup(policy: PrivatePolicy, resolve: Resolve = lookupName as Resolve): LookupFunction {
   return (host, options, callback) => {
     resolve(host, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');

@@ -5,7 +5,7 @@ import type { Outcome } from '../outcome.ts';
 import { codeOf } from '../rescue.ts';
 import type { Tier } from '../tier.ts';
 import type { Destination } from './destination.ts';
-import { ORIGIN_CODES, OriginError } from './origin-error.ts';
+import { lateConnection } from './origin-error.ts';
 
 type Dialled =
   | { readonly kind: 'connected'; readonly socket: Socket }
@@ -51,9 +51,7 @@ function dial({ limits }: Tier, exchange: SocketExchange, { host, port, lookup }
       clearTimeout(timer);
       resolve(dialled);
     };
-    // Made where it is needed: an error looks at the stack.
-    const late = (): Error =>
-      new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${limits.connectTimeout} ms`);
+    const late = lateConnection(socket, host, limits.connectTimeout);
     const timer = setTimeout(() => socket.destroy(late()), limits.connectTimeout);
     exchange.onGone(() => {
       settle({ kind: 'gone' });

@@ -1,5 +1,9 @@
+import type { Socket } from 'node:net';
+import { awaitsAddress } from '@chain407/core';
+
 /** What goes wrong between this tier and an origin and is no error of Node's. */
 export const ORIGIN_CODES = {
+  dnsTimeout: 'ERR_ORIGIN_DNS_TIMEOUT',
   connectTimeout: 'ERR_ORIGIN_CONNECT_TIMEOUT',
   responseTimeout: 'ERR_ORIGIN_RESPONSE_TIMEOUT',
   /** The client stopped sending in the middle of a body. */
@@ -23,4 +27,13 @@ export class OriginError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** Makes the error of a socket that is not connected to `host` within so many milliseconds, when it is asked for. */
+export function lateConnection(socket: Socket, host: string, limit: number): () => OriginError {
+  const nameless = awaitsAddress(socket, host);
+  return () =>
+    nameless()
+      ? new OriginError(ORIGIN_CODES.dnsTimeout, `no address in ${limit} ms`)
+      : new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${limit} ms`);
 }

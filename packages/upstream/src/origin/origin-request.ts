@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
 import { countForward, endToEnd, MAX_INFORMATIONAL, valuesOf, waitsForInvitation } from '@chain407/core';
 import type { Destination } from './destination.ts';
-import { ORIGIN_CODES, OriginError } from './origin-error.ts';
+import { lateConnection, ORIGIN_CODES, OriginError } from './origin-error.ts';
 
 /** A request as it goes to an origin. */
 export interface OriginRequest {
@@ -99,7 +99,7 @@ export function awaitAnswer(
       // would fail unheard then, and an error that nobody hears ends the process.
       if (!request.reusedSocket) socket.on('error', () => undefined);
       if (!socket.connecting) return;
-      const late = (): Error => new OriginError(ORIGIN_CODES.connectTimeout, `no connection in ${connectTimeout} ms`);
+      const late = lateConnection(socket, request.host, connectTimeout);
       connecting = setTimeout(() => request.destroy(late()), connectTimeout);
       socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => clearTimeout(connecting));
     });
