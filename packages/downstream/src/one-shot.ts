@@ -1,8 +1,8 @@
-import { connect as connectTls } from 'node:tls';
 import type { Credentials } from '@chain407/auth';
 import type { RawHeaders, RequestTarget, ResponseHead, TunnelSide } from '@chain407/core';
 import { formatHead, preciseNow } from '@chain407/core';
 import { Cancellation } from './hop/cancellation.ts';
+import { HopTls } from './hop/dial.ts';
 import { HOP_CODES, HopError } from './hop/hop-error.ts';
 import { HopResponse } from './hop/hop-response.ts';
 import { UpstreamConnection } from './hop/upstream-connection.ts';
@@ -92,7 +92,8 @@ function ask(
 async function throughTunnel(request: OneShotRequest, side: TunnelSide): Promise<OneShotOutcome> {
   const { method, target, headers, upstream } = request;
   try {
-    const inner = target.scheme === 'https' ? await secured(side, target.host) : side;
+    const inner =
+      target.scheme === 'https' ? await secured(side, target.host, upstream.connection.connectTimeout) : side;
     const connection = UpstreamConnection.over(inner, upstream.connection);
     const fields = ['Host', target.authority, ...headers, 'Connection', 'close'];
     const at = preciseNow();
@@ -119,14 +120,20 @@ async function throughTunnel(request: OneShotRequest, side: TunnelSide): Promise
   }
 }
 
-function secured({ socket, head }: TunnelSide, servername: string): Promise<TunnelSide> {
+/** `timeout`: milliseconds that the handshake may take. */
+function secured({ socket, head }: TunnelSide, host: string, timeout: number): Promise<TunnelSide> {
   if (head.length > 0) socket.unshift(head);
   return new Promise((resolve, reject) => {
-    const secure = connectTls({ socket, servername, ALPNProtocols: ['http/1.1'] });
+    const secure = new HopTls(host, {}).connect({ socket, host });
+    const fail = (code: string, message: string): void => reject(new HopError('exchange', code, message, true));
+    const timer = setTimeout(() => {
+      fail(HOP_CODES.connectTimeout, `no TLS connection in ${timeout} ms`);
+      secure.destroy();
+    }, timeout);
     secure.once('secureConnect', () => resolve({ socket: secure, head: Buffer.alloc(0) }));
-    secure.on('error', (error: NodeJS.ErrnoException) =>
-      reject(new HopError('exchange', error.code ?? HOP_CODES.closed, error.message, true)),
-    );
+    secure.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? HOP_CODES.closed, error.message));
+    secure.once('close', () => fail(HOP_CODES.closed, 'the connection was closed'));
+    for (const event of ['secureConnect', 'close']) secure.once(event, () => clearTimeout(timer));
   });
 }
 

@@ -51,7 +51,7 @@ export interface Assembly {
 /** Listens; rejects with Node's error where the address cannot be had. */
 export function serve(assembly: Assembly, logger: Logger): Promise<Downstream> {
   const pseudonym = viaPseudonym(TIER);
-  const spares = new Spares(assembly.runtime.pool, pseudonym, Date.now);
+  const spares = new Spares({ pool: assembly.runtime.pool, by: pseudonym, now: Date.now, logger });
   const runtime: Runtime = { ...assembly.runtime, tier: TIER, pseudonym, spares };
   const { listen, limits } = assembly;
   return runTier({

@@ -20,11 +20,13 @@ const start = async (scheme: string, upstream: object): Promise<void> => {
   });
 };
 
-async function tunnel(): Promise<number> {
-  const client = await RawConnection.connect(chain.downstream.port);
-  tunnels.push(client);
-  return (await client.exchange(CONNECT)).status;
+async function client(): Promise<RawConnection> {
+  const connection = await RawConnection.connect(chain.downstream.port);
+  tunnels.push(connection);
+  return connection;
 }
+
+const tunnel = async (): Promise<number> => (await (await client()).exchange(CONNECT)).status;
 
 /** Until the upstream has so many connections; the test's own time limit ends it. */
 async function connections(count: number): Promise<void> {
@@ -60,6 +62,20 @@ describe('with ntlm', () => {
       expect(legs()).toEqual(['CONNECT without 200']);
     }
     expect(chain.upstream.connections).toBe(5);
+  });
+
+  test('those that are taken while others are made are made anew, too', async () => {
+    await start('ntlm', { spare: 2 });
+    await tunnel();
+    await ready(2);
+    for (let i = 0; i < 5; i += 1) {
+      chain.clearLegs();
+      // Behind one another, without a pause: the second takes one while the first's successor logs in.
+      const clients = [await client(), await client()];
+      for (const each of clients) expect((await each.exchange(CONNECT)).status).toBe(200);
+      await ready(2);
+      expect(legs()).toEqual(['CONNECT without 200', 'CONNECT without 200']);
+    }
   });
 
   test('there are never more than asked for, however many tunnels are made at once', async () => {

@@ -10,7 +10,7 @@ export const limitFields = () => ({
   headerSize: size().default(64 * 1024),
   /** Fields in a head. HAProxy: 101, httpd: 100; Node, too, stops at 1000. */
   headerCount: z.int().min(1).default(256),
-  /** Of clients, in one process, within 3/4 of its open files. HAProxy: what those allow; Envoy warns where there is no limit. */
+  /** Of clients, in one process, within 7/16 of its open files. HAProxy: what those allow; Envoy warns where there is no limit. */
   connections: z.int().min(0).default(20_000),
   /** Squid's client_ip_max_connections, which is off by default, too: behind NAT many clients have one address. */
   connectionsPerClient: z.int().min(0).default(0),

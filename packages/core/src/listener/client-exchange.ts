@@ -93,11 +93,8 @@ export class SocketExchange {
     res.shouldKeepAlive = this.#keepAlive;
     res.assignSocket(socket);
     // Node's server does this for responses that it has assigned itself.
-    const onDrain = (): void => void res.emit('drain');
-    const onTimeout = (): void => endStalled(socket);
-    socket.on('drain', onDrain).on('timeout', onTimeout);
+    socket.on('drain', this.#onDrain).on('timeout', this.#onTimeout);
     res.once('finish', () => {
-      socket.off('drain', onDrain).off('timeout', onTimeout);
       this.#release();
       if (res.shouldKeepAlive && !isLast(res) && !socket.destroyed) this.#handBack(this.#rest());
       else endLingering(socket);
@@ -112,12 +109,15 @@ export class SocketExchange {
   }
 
   #release(): void {
-    this.#socket.off('data', this.#onData);
-    this.#socket.off('end', this.#onEnd);
-    this.#socket.off('close', this.#onClose);
-    answering.delete(this.#socket);
-    this.#socket.pause();
-    this.#res?.detachSocket(this.#socket);
+    const socket = this.#socket;
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('close', this.#onClose);
+    answering.delete(socket);
+    socket.pause();
+    if (this.#res === undefined) return;
+    socket.off('drain', this.#onDrain).off('timeout', this.#onTimeout);
+    this.#res.detachSocket(socket);
   }
 
   #rest(): Buffer {
@@ -131,6 +131,8 @@ export class SocketExchange {
   };
 
   readonly #onClose = (): void => this.#onGone?.();
+  readonly #onDrain = (): void => void this.#res?.emit('drain');
+  readonly #onTimeout = (): void => endStalled(this.#socket);
 
   // As Node's own server does for a plain request: a client that closes its side has gone.
   readonly #onEnd = (): void => {
@@ -160,6 +162,16 @@ export function passForBusy(socket: Socket & Served): () => void {
   return () => {
     socket._httpMessage = _httpMessage;
   };
+}
+
+/** A request of this socket has no whole answer, and no tunnel, yet. */
+export function awaitsAnswer(socket: Socket): boolean {
+  return responseOfNode(socket) !== undefined || answering.has(socket);
+}
+
+/** Node reads requests from it: it is no tunnel. */
+export function speaksHttp(socket: Socket & { readonly parser?: object | null }): boolean {
+  return socket.parser !== undefined && socket.parser !== null;
 }
 
 /** The response that has the socket now; later (pipelined) ones wait for it. */

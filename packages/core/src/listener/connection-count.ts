@@ -8,11 +8,10 @@ export interface ConnectionLimits {
   readonly connectionsPerClient: number;
 }
 
-/**
- * Of the open files of a process for clients: without the rest a request could not go on to its next hop. Most clients do
- * nothing at a time, and need no second connection.
- */
-const SHARE = 3 / 4;
+/** Files that a process has open for itself: its listeners and log, and what its threads and resolver need. */
+const OWN_FILES = 64;
+/** Of the others, for clients: each may have a tunnel, which takes a second one. What is left is for those beyond the limit. */
+const SHARE = 7 / 16;
 
 /** The connections that are open, in all and by client address; knows nothing of sockets. */
 export class ConnectionCount {
@@ -24,7 +23,7 @@ export class ConnectionCount {
   /** `openFiles`: that the process may have. */
   constructor(limits: ConnectionLimits, openFiles = Number.POSITIVE_INFINITY) {
     this.#limits = limits;
-    this.#room = Math.floor(openFiles * SHARE);
+    this.#room = Math.max(1, Math.floor((openFiles - OWN_FILES) * SHARE));
   }
 
   get open(): number {

@@ -11,11 +11,12 @@ import type { SecuredAddress } from '../tls/tls-material.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import {
   afterEarlierResponses,
+  awaitsAnswer,
   endStalled,
   passForBusy,
   responseOfNode,
-  responseUnderWay,
   SocketExchange,
+  speaksHttp,
 } from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
 import { ConnectionCount } from './connection-count.ts';
@@ -130,13 +131,17 @@ export class Listener {
   async close(): Promise<number> {
     this.#draining = true;
     const closed = new Promise<void>((resolve) => this.#closeIdle(resolve));
+    const { drain, headerTimeout } = this.#options.limits;
     let cut = 0;
     const deadline = setTimeout(() => {
       cut = this.#count.open;
       this.#cut();
-    }, this.#options.limits.drain);
+    }, drain);
+    // A server that closes no longer looks how long its clients take for a head.
+    const heads = headerTimeout === 0 ? undefined : setTimeout(() => this.#cutUnheard(), headerTimeout);
     await closed;
     clearTimeout(deadline);
+    clearTimeout(heads);
     this.#cut();
     return cut;
   }
@@ -162,6 +167,11 @@ export class Listener {
     await closed;
   }
 
+  /** Ends the connections of which no whole head has come. */
+  #cutUnheard(): void {
+    for (const socket of this.#sockets) if (speaksHttp(socket) && !awaitsAnswer(socket)) socket.destroy();
+  }
+
   #cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -178,7 +188,7 @@ export class Listener {
 
   /** Not a byte for as long as a connection may be idle. */
   #onQuiet(socket: Socket): void {
-    if (responseUnderWay(socket) !== undefined) endStalled(socket);
+    if (awaitsAnswer(socket)) endStalled(socket);
     // The head of a first request has a limit of its own.
     else if (socket.bytesWritten > 0) socket.destroy();
   }
@@ -199,7 +209,7 @@ export class Listener {
     }
     // What was announced before the drain began still finishes, pipelined requests too, but the connection does not go on.
     res.on('close', () => {
-      if (this.#draining && responseUnderWay(req.socket) === undefined) req.socket.destroySoon();
+      if (this.#draining && !awaitsAnswer(req.socket)) req.socket.destroySoon();
     });
     inTurn(req.socket, res, () => this.#options.handle({ kind: 'request', req, res }));
   }

@@ -1,8 +1,10 @@
 import type { Credentials } from '@chain407/auth';
+import type { Logger } from '@chain407/core';
 import { formatHead } from '@chain407/core';
 import type { Credential } from '../account/credentials.ts';
 import { Cancellation } from '../hop/cancellation.ts';
 import type { Pool } from '../hop/pool.ts';
+import type { UpstreamConnection } from '../hop/upstream-connection.ts';
 import { poolKey } from '../identity.ts';
 import type { Upstream } from '../upstream.ts';
 import type { NegotiationRequest } from './negotiate.ts';
@@ -19,19 +21,14 @@ const PAUSE = 60_000;
  * credentials that are good just now, since each is an attempt. Those that nobody takes end as all idle connections do.
  */
 export class Spares {
-  readonly #pool: Pool;
-  readonly #by: string;
-  readonly #now: () => number;
+  readonly #options: SparesOptions;
   /** Of each key, how many are being made. */
   readonly #making = new Map<string, number>();
   readonly #pausedUntil = new Map<string, number>();
   readonly #cancellations = new Set<Cancellation>();
 
-  /** `by`: the pseudonym that legs carry; `now` in milliseconds. */
-  constructor(pool: Pool, by: string, now: () => number) {
-    this.#pool = pool;
-    this.#by = by;
-    this.#now = now;
+  constructor(options: SparesOptions) {
+    this.#options = options;
   }
 
   /** A tunnel to `authority` was made with these credentials; the login names the same place. Does nothing where a login outlives no tunnel. */
@@ -39,9 +36,10 @@ export class Spares {
     const scheme = credential.known.get(upstream.name)?.scheme;
     if (scheme?.binding !== 'connection' || !credential.guard.good) return;
     const key = poolKey(upstream.name, { kind: 'own', credential, answerable: false }, scheme.name);
-    if ((this.#pausedUntil.get(key) ?? 0) > this.#now()) return;
+    const { pool, now } = this.#options;
+    if ((this.#pausedUntil.get(key) ?? 0) > now()) return;
     const making = this.#making.get(key) ?? 0;
-    for (let have = this.#pool.idle(key) + making; have < upstream.spare; have += 1) {
+    for (let have = pool.idle(key) + making; have < upstream.spare; have += 1) {
       void this.#make(key, upstream, credential, authority);
     }
   }
@@ -52,20 +50,35 @@ export class Spares {
 
   async #make(key: string, upstream: Upstream, credential: Credential, authority: string): Promise<void> {
     this.#making.set(key, (this.#making.get(key) ?? 0) + 1);
-    const before = this.#pool.idle(key);
+    const { pool, by, now, logger } = this.#options;
     const cancellation = new Cancellation();
     this.#cancellations.add(cancellation);
+    let kept = false;
+    const keep = (under: string, connection: UpstreamConnection): void => {
+      if (under === key && connection.reusable) kept = true;
+      pool.put(under, connection, upstream.idleTimeout);
+    };
     try {
-      const outcome = await negotiate(
-        login({ upstream, credential, authority, cancellation, by: this.#by, pool: this.#pool }),
-      );
+      const outcome = await negotiate(login({ upstream, credential, authority, cancellation, by, keep }));
       if ('response' in outcome) await outcome.response?.finish();
+    } catch (error) {
+      // Whatever gets here is a bug: no client waits for this login, but the log has the stack.
+      logger.error({ exchange: 'spare', err: error }, 'internal error');
     } finally {
       this.#cancellations.delete(cancellation);
       this.#making.set(key, (this.#making.get(key) ?? 1) - 1);
-      if (this.#pool.idle(key) <= before) this.#pausedUntil.set(key, this.#now() + PAUSE);
+      if (!kept) this.#pausedUntil.set(key, now() + PAUSE);
     }
   }
+}
+
+export interface SparesOptions {
+  readonly pool: Pool;
+  /** The pseudonym that legs carry. */
+  readonly by: string;
+  /** In milliseconds. */
+  readonly now: () => number;
+  readonly logger: Logger;
 }
 
 interface Login {
@@ -74,11 +87,12 @@ interface Login {
   readonly authority: string;
   readonly cancellation: Cancellation;
   readonly by: string;
-  readonly pool: Pool;
+  /** Takes a connection that may serve again, under its key. */
+  readonly keep: (key: string, connection: UpstreamConnection) => void;
 }
 
 /** A request that the proxy answers itself (RFC 9110 §7.6.2), once it knows who asks; always on a connection of its own. */
-function login({ upstream, credential, authority, cancellation, by, pool }: Login): NegotiationRequest {
+function login({ upstream, credential, authority, cancellation, by, keep }: Login): NegotiationRequest {
   const target = `http://${authority}/`;
   const fields = (credentials: Credentials | undefined): string[] => [
     ...['Host', authority, 'Max-Forwards', '0'],
@@ -91,7 +105,7 @@ function login({ upstream, credential, authority, cancellation, by, pool }: Logi
     head: (credentials) => formatHead(`OPTIONS ${target} HTTP/1.1`, fields(credentials)),
     source: (scheme) => ({
       take: () => undefined,
-      put: (connection) => pool.put(poolKey(upstream.name, identity, scheme), connection, upstream.idleTimeout),
+      put: (connection) => keep(poolKey(upstream.name, identity, scheme), connection),
     }),
     onInformational: () => undefined,
     onLeg: (leg) =>

@@ -22,10 +22,10 @@ async function connected(port: number): Promise<RawConnection> {
   return client;
 }
 
-async function stage(role: keyof typeof TIERS, drain: string) {
+async function stage(role: keyof typeof TIERS, drain: string, headerTimeout = '15s') {
   const hop = await startHop();
   opened.push(() => hop.close());
-  const tier = await TIERS[role](hop.port, { drain });
+  const tier = await TIERS[role](hop.port, { drain, headerTimeout });
   const client = await connected(tier.port);
   const authority = `127.0.0.1:${hop.port}`;
   const request = (method: string, more = ''): string =>
@@ -233,6 +233,23 @@ describe.each(['downstream', 'upstream'] as const)('the %s, when it shuts down,'
     expect(await client.closed()).toBe('end');
     await expect(RawConnection.connect(tier.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await closed;
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['half a head', 'GET http://origin.t'],
+  ])('waits for a client that has said %s no longer than a head may take', async (_what, said) => {
+    const { hop, tier, client, request } = await stage(role, '1m', '100ms');
+    if (said !== '') client.write(said);
+    const finishing = await connected(tier.port);
+    finishing.write(request('GET'));
+    const { res } = await hop.asked();
+    const closed = tier.close();
+    expect(await client.closed()).toBe('end');
+    res.end('finished');
+    expect((await finishing.readResponse()).body.toString()).toBe('finished');
+    await closed;
+    expect(tier.lines).toEqual([]);
   });
 
   test('cuts what is not finished at the deadline, a tunnel too, and says so', async () => {

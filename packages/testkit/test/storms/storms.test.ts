@@ -66,7 +66,7 @@ describe.each(ROLES)(`${CONNECTIONS} connections to the %s`, (role) => {
 
   test.each([
     ['a limit in all', { connections: 1000 }, undefined, 'limits.connections'],
-    ['few open files', {}, 1334, 'open files'],
+    ['few open files', {}, 2350, 'open files'],
   ])(
     'with %s: who has a connection is served, and each of the others is told why he is not',
     async (_what, limits, openFiles, details) => {
