@@ -66,8 +66,8 @@ async function everyAnswer(scene: Scene, start: (port: number) => Promise<TierUn
     tier.forget();
     if (known && (await ask('GET')) !== 'whole') return 'the request before';
     const outcome = nameOf(await rawAnswer(tier.port, before, { after: hop.plan(early), text: after }));
-    // Who closes with the upload unread resets the connection, which can destroy the answer (RFC 9112 §9.6).
-    const lost = early.then === 'closes' && outcome === '502 connection_terminated';
+    // Who closes before the rest of the upload resets the connection at it, which can destroy the answer (RFC 9112 §9.6).
+    const lost = early.then === 'closes' && after !== '' && outcome === '502 connection_terminated';
     if (outcome !== outcomes[early.answer] && !lost) return outcome;
     const left = await leftovers(tier, hop);
     if (left !== undefined) return left;

@@ -9,23 +9,35 @@ import type { Fault } from './faulty-hop.ts';
  */
 export type Outcome = string;
 
-/** What has come of a body, in chunks or not. */
-const unchunked = (body: string): string =>
-  body.replace(/^[0-9a-f]+\r\n|\r\n[0-9a-f]+(?:\r\n|$)/g, '').replace(/\r\n/g, '');
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** What has come of a body in chunks (RFC 9112 §7.1): their data, and the last chunk; what is no chunk, as it is. */
+function unchunked(body: string): string {
+  if (body === LAST_CHUNK) return body;
+  const [line, size = ''] = /^([0-9a-f]+)\r\n/.exec(body) ?? [];
+  if (line === undefined) return /^[0-9a-f]*\r?$/.test(body) ? '' : body;
+  const end = line.length + Number.parseInt(size, 16);
+  if (!'\r\n'.startsWith(body.slice(end, end + 2))) return body;
+  return body.slice(line.length, end) + unchunked(body.slice(end + 2));
+}
+
+const isChunked = (head: string): boolean => /^transfer-encoding:/im.test(head);
+
+/** The head of a message and what has come of its body, however that was cut into chunks; `''`: the head is not whole. */
+export function unframed(message: string): { readonly head: string; readonly body: string } {
+  const [head = '', body] = message.split(/\r\n\r\n(.*)/s);
+  if (body === undefined) return { head: '', body: '' };
+  return { head, body: isChunked(head) ? unchunked(body) : body };
+}
 
 export function outcomeOf(answer: string): Outcome {
   if (answer === '') return 'nothing';
-  const [head = '', body] = answer.split(/\r\n\r\n(.*)/s);
-  if (body === undefined) return answer;
+  const { head, body } = unframed(answer);
   const status = /^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1];
   const error = /^Proxy-Status: chain407-[a-z]+; error=(\w+)/m.exec(head);
   if (error !== null) return `${status} ${error[1]}`;
   if (status !== '200') return answer;
-  if (/^transfer-encoding:/im.test(head)) {
-    if (body.endsWith('0\r\n\r\n')) return unchunked(body) === BODY ? 'whole' : answer;
-    return BODY.startsWith(unchunked(body)) ? 'cut' : answer;
-  }
-  if (body === BODY) return 'whole';
+  if (body === (isChunked(head) ? BODY + LAST_CHUNK : BODY)) return 'whole';
   return BODY.startsWith(body) ? 'cut' : answer;
 }
 
