@@ -2,8 +2,8 @@ import type { Logger } from '@chain407/core';
 
 /** Something that runs until it is told to end. */
 export interface Running {
-  /** Lets what is under way finish. */
-  close(): Promise<void>;
+  /** Lets what is under way finish, within a time that counts from `since` (Unix time in milliseconds; now). */
+  close(since?: number): Promise<void>;
   /** Cuts everything. */
   kill(): Promise<void>;
 }
@@ -56,5 +56,6 @@ export async function runUntilSignal(parts: readonly Running[], signals: Signals
 }
 
 async function drain(parts: readonly Running[]): Promise<void> {
-  for (const part of parts.toReversed()) await part.close();
+  const since = Date.now();
+  for (const part of parts.toReversed()) await part.close(since);
 }

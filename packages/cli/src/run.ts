@@ -183,7 +183,14 @@ async function started(
   try {
     const tier = await start();
     const place = WILDCARDS.has(listen.host) ? `every address of this machine, port ${tier.port}` : tier.url;
-    return { name, url: tier.url, port: tier.port, place, close: () => tier.close(), kill: () => tier.kill() };
+    return {
+      name,
+      url: tier.url,
+      port: tier.port,
+      place,
+      close: (since) => tier.close(since),
+      kill: () => tier.kill(),
+    };
   } catch (error) {
     const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
     throw portInUse(

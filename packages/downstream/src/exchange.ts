@@ -9,7 +9,7 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { explain, onGone, openTunnel, valuesOf } from '@chain407/core';
+import { answerOurselves, onGone, openTunnel, valuesOf } from '@chain407/core';
 import { deliver } from './deliver.ts';
 import type { Failover } from './failover.ts';
 import { Cancellation } from './hop/cancellation.ts';
@@ -214,7 +214,7 @@ export class Exchange {
 
   #explain(explanation: Explanation, close = false): void {
     if (this.#client.req.socket.destroyed) return;
-    const sent = explain(this.#client.res, this.#runtime.tier, explanation, { close });
-    if (sent !== undefined) this.#record.answered(sent);
+    const [tier, exchange, record] = [this.#runtime.tier, this.#client, this.#record];
+    answerOurselves({ tier, exchange, record }, explanation, close);
   }
 }

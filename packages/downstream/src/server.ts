@@ -11,12 +11,12 @@ import type {
 } from '@chain407/core';
 import {
   answerAsRecipient,
-  explain,
   guardRequest,
   isFinalRecipient,
   loop,
   malformed,
   passedBefore,
+  refuse,
   runTier,
   viaPseudonym,
 } from '@chain407/core';
@@ -73,10 +73,8 @@ async function take(
   record: ExchangeRecord,
 ): Promise<TunnelEnd | undefined> {
   const { req, kind } = client;
-  const answer = (explanation: Explanation, close = false): undefined => {
-    const sent = explain(client.res, TIER, explanation, { close });
-    if (sent !== undefined) record.answered(sent);
-  };
+  const answer = (explanation: Explanation, close = false): undefined =>
+    refuse({ tier: TIER, exchange: client, record }, explanation, close);
   const verdict = guardRequest(req, kind);
   if (!verdict.ok) return answer(malformed(400, verdict.why), true);
   const address = req.socket.remoteAddress ?? '';

@@ -120,7 +120,7 @@ export interface RunningDownstream extends Downstream {
 const LIMITS = { connectTimeout: 5000, responseTimeout: 5000, headerSize: 65_536, headerCount: 1000 };
 const LISTENER_LIMITS = {
   ...{ headerSize: 65_536, headerCount: 1000, connections: 1000, connectionsPerClient: 0 },
-  ...{ headerTimeout: 15_000, idleTimeout: 60_000, drain: 1000 },
+  ...{ headerTimeout: 15_000, idleTimeout: 60_000, halfCloseTimeout: 1, drain: 1000 },
 };
 
 /** 127.0.0.1 and an origin called `up1` are reached directly, `denied.test` not at all, everything else through the upstreams. */

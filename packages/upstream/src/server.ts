@@ -15,12 +15,13 @@ import type {
 } from '@chain407/core';
 import {
   answerAsRecipient,
-  explain,
+  answerOurselves,
   guardRequest,
   isFinalRecipient,
   loop,
   malformed,
   passedBefore,
+  refuse,
   runTier,
   StalledContent,
   stalledRequest,
@@ -116,23 +117,20 @@ class UpstreamTier implements Tier {
   async take(exchange: ClientExchange, record: ExchangeRecord): Promise<TunnelEnd | undefined> {
     const { req, kind } = exchange;
     const { method = '' } = req;
-    const answer = (explanation: Explanation, close = false): undefined => {
-      const sent = explain(exchange.res, TIER, explanation, { close });
-      if (sent !== undefined) record.answered(sent);
-    };
+    const answerer = { tier: TIER, exchange, record };
     const guarded = guardRequest(req, kind);
-    if (!guarded.ok) return answer(malformed(400, guarded.why), true);
+    if (!guarded.ok) return refuse(answerer, malformed(400, guarded.why), true);
     const { target, body } = guarded;
-    if (passedBefore(req.rawHeaders, this.pseudonym)) return answer(loop());
+    if (passedBefore(req.rawHeaders, this.pseudonym)) return refuse(answerer, loop());
 
     const verdict = this.#config.auth.anonymous ? undefined : await this.#verdict(exchange, body);
     if (verdict === 'stalled') {
       record.note({ error: 'http_request_error' });
-      return answer(stalledRequest(), true);
+      return answerOurselves(answerer, stalledRequest(), true);
     }
     if (verdict !== undefined && verdict.kind !== 'admitted') {
       const { explanation, close } = this.#turnAway(verdict, record);
-      return answer(explanation, close);
+      return answerOurselves(answerer, explanation, close);
     }
     if (verdict?.epilogue !== undefined) say(exchange.res, verdict.epilogue);
     const user = verdict?.principal as User | undefined;
@@ -143,10 +141,7 @@ class UpstreamTier implements Tier {
       return undefined;
     }
     const refusal = this.#refusal(target, method, user, req.socket.remoteAddress ?? '');
-    if (refusal !== undefined) {
-      record.note({ refused: refusal.details });
-      return answer(refusal);
-    }
+    if (refusal !== undefined) return refuse(answerer, refusal);
     if (req.socket.destroyed) return undefined;
     const outcome = await this.#pass(exchange, record, target, body);
     if (outcome.kind === 'tunnel') return outcome.end;
@@ -154,7 +149,7 @@ class UpstreamTier implements Tier {
     if (outcome.kind !== 'failed') return undefined;
     const explanation = rescue(outcome.error, target.authority, this.#logger);
     record.note({ error: explanation.error });
-    return answer(explanation, explanation.status === 408);
+    return answerOurselves(answerer, explanation, explanation.status === 408);
   }
 
   /** `stalled`: the content that the credentials are to cover did not come in time. */
@@ -171,6 +166,7 @@ class UpstreamTier implements Tier {
   #turnAway(verdict: NotAdmitted, record: ExchangeRecord): { explanation: Explanation; close: boolean } {
     switch (verdict.kind) {
       case 'malformed':
+        record.note({ refused: verdict.log });
         return { explanation: malformed(400, verdict.log), close: true };
       case 'too-large':
         record.note({ refused: verdict.log });

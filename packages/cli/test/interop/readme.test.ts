@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
     command: /^npm ci && npm start$/,
     run: async () => {
       script('start')();
-      const [, args = ''] = /chain407\.js (.*)$/.exec(SCRIPTS.start ?? '') ?? [];
+      const [, args = ''] = /chain407\.cjs (.*)$/.exec(SCRIPTS.start ?? '') ?? [];
       const started = await service([...args.split(' '), ...(await demoPorts())]);
       const { status, stdout } = await started.stop();
       expect(stdout).toContain('Basic username=alice password=[secret]');

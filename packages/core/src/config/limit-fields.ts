@@ -10,7 +10,7 @@ export const limitFields = () => ({
   headerSize: size().default(64 * 1024),
   /** Fields in a head. HAProxy: 101, httpd: 100; Node, too, stops at 1000. */
   headerCount: z.int().min(1).default(256),
-  /** Of clients, in one process, within 7/16 of its open files. HAProxy: what those allow; Envoy warns where there is no limit. */
+  /** Of clients, in one process, within 3/4 of its open files. HAProxy: what those allow; Envoy warns where there is no limit. */
   connections: z.int().min(0).default(20_000),
   /** Squid's client_ip_max_connections, which is off by default, too: behind NAT many clients have one address. */
   connectionsPerClient: z.int().min(0).default(0),
@@ -21,6 +21,11 @@ export const limitFields = () => ({
    * send_timeout: 60 s, Squid's write_timeout: 15 min; HAProxy's timeout client is both).
    */
   idleTimeout: duration().default(300_000),
+  /**
+   * To send nothing to a client that has ended its direction while it waits for its answer: it may want that, or have gone.
+   * nginx and Squid take it for gone at once, HAProxy waits as long as the server takes (before 3.3).
+   */
+  halfCloseTimeout: duration().default(10_000),
   /** Name, TCP and TLS. Squid: 1 min, HAProxy's documentation: 5 s. */
   connectTimeout: duration().default(10_000),
   /** A tunnel without a byte. Envoy: 1 h, as HAProxy's documentation has it for tunnels. */

@@ -132,8 +132,16 @@ class End {
     if (this.#head.length > 0) this.#peer().socket.write(this.#head);
     if (!hasOwnBuffers(this.socket) || !this.#borrow()) this.socket.on('data', this.#onData);
     this.#watch(this.socket);
+    // The client may have ended its direction while it waited for the tunnel.
+    if (this.socket.readableEnded) this.#onEnd();
     this.socket.resume();
   }
+
+  /** The end of one direction is the end of that direction alone. */
+  readonly #onEnd = (): void => {
+    this.#peer().socket.end();
+    this.#tunnel.onHalfClose();
+  };
 
   #watch(socket: Socket): void {
     const tunnel = this.#tunnel;
@@ -141,11 +149,7 @@ class End {
     socket.allowHalfOpen = true;
     socket.on('error', () => tunnel.finish('error'));
     socket.on('timeout', () => tunnel.onTimeout(this));
-    socket.on('end', () => {
-      // The end of one direction is the end of that direction alone.
-      this.#peer().socket.end();
-      tunnel.onHalfClose();
-    });
+    socket.on('end', this.#onEnd);
     socket.on('close', () => {
       // After a move, the old one is only an echo of the new one.
       if (this.socket === socket) tunnel.onClose();

@@ -64,7 +64,7 @@ export class SocketExchange {
     this.#keepAlive = keepAlive;
     this.#handBack = handBack;
     socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
+    socket.on('timeout', this.#onTimeout);
     socket.on('close', this.#onClose);
     answering.set(socket, this);
     socket.resume();
@@ -92,11 +92,13 @@ export class SocketExchange {
     const res = new ServerResponse(this.req);
     res.shouldKeepAlive = this.#keepAlive;
     res.assignSocket(socket);
-    // Node's server does this for responses that it has assigned itself.
-    socket.on('drain', this.#onDrain).on('timeout', this.#onTimeout);
+    // This, and `close`, is what Node's server does for responses that it has assigned itself.
+    socket.on('drain', this.#onDrain);
     res.once('finish', () => {
       this.#release();
-      if (res.shouldKeepAlive && !isLast(res) && !socket.destroyed) this.#handBack(this.#rest());
+      process.nextTick(() => res.emit('close'));
+      if (res.shouldKeepAlive && !isLast(res) && !socket.readableEnded && !socket.destroyed)
+        this.#handBack(this.#rest());
       else endLingering(socket);
     });
     return res;
@@ -111,12 +113,12 @@ export class SocketExchange {
   #release(): void {
     const socket = this.#socket;
     socket.off('data', this.#onData);
-    socket.off('end', this.#onEnd);
+    socket.off('timeout', this.#onTimeout);
     socket.off('close', this.#onClose);
     answering.delete(socket);
     socket.pause();
     if (this.#res === undefined) return;
-    socket.off('drain', this.#onDrain).off('timeout', this.#onTimeout);
+    socket.off('drain', this.#onDrain);
     this.#res.detachSocket(socket);
   }
 
@@ -133,11 +135,6 @@ export class SocketExchange {
   readonly #onClose = (): void => this.#onGone?.();
   readonly #onDrain = (): void => void this.#res?.emit('drain');
   readonly #onTimeout = (): void => endStalled(this.#socket);
-
-  // As Node's own server does for a plain request: a client that closes its side has gone.
-  readonly #onEnd = (): void => {
-    this.#socket.destroy();
-  };
 }
 
 /** Its head says `Connection: close`; Node's own server looks here too. */
@@ -181,10 +178,11 @@ export function responseUnderWay(socket: Socket): ServerResponse | undefined {
 
 /**
  * Ends a connection on which nothing has happened for a time limit, where that is its client's doing: what it is to be
- * sent waits. While there is nothing for it, it is the next hop that is late.
+ * sent waits, or it has ended its direction and may well have gone. Else there is nothing for it yet: it is the next hop that
+ * is late.
  */
 export function endStalled(socket: Socket): void {
-  if (socket.writableLength > 0) socket.destroy();
+  if (socket.writableLength > 0 || socket.readableEnded) socket.destroy();
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Explanation } from '../http/synthetic-response.ts';
+import { openFiles } from './open-files.ts';
 
 /** 0: no limit. */
 export interface ConnectionLimits {
@@ -8,22 +9,14 @@ export interface ConnectionLimits {
   readonly connectionsPerClient: number;
 }
 
-/** Files that a process has open for itself: its listeners and log, and what its threads and resolver need. */
-const OWN_FILES = 64;
-/** Of the others, for clients: each may have a tunnel, which takes a second one. What is left is for those beyond the limit. */
-const SHARE = 7 / 16;
-
-/** The connections that are open, in all and by client address; knows nothing of sockets. */
+/** The connections of one listener that are open, in all and by client address; knows nothing of sockets. */
 export class ConnectionCount {
   readonly #limits: ConnectionLimits;
-  readonly #room: number;
   readonly #byClient = new Map<string, number>();
   #open = 0;
 
-  /** `openFiles`: that the process may have. */
-  constructor(limits: ConnectionLimits, openFiles = Number.POSITIVE_INFINITY) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
-    this.#room = Math.max(1, Math.floor((openFiles - OWN_FILES) * SHARE));
   }
 
   get open(): number {
@@ -34,11 +27,12 @@ export class ConnectionCount {
   admit(client: string): Explanation | undefined {
     const { connections, connectionsPerClient } = this.#limits;
     const ofClient = this.#byClient.get(client) ?? 0;
-    if (this.#open >= this.#room) return noRoom(this.#room);
+    if (!openFiles.roomForClient) return noRoom();
     if (connections > 0 && this.#open >= connections) return limitReached('connections', connections);
     if (connectionsPerClient > 0 && ofClient >= connectionsPerClient)
       return limitReached('connectionsPerClient', connectionsPerClient);
     this.#open += 1;
+    openFiles.addClients(1);
     this.#byClient.set(client, ofClient + 1);
     return undefined;
   }
@@ -46,6 +40,7 @@ export class ConnectionCount {
   release(client: string): void {
     const ofClient = (this.#byClient.get(client) ?? 1) - 1;
     this.#open -= 1;
+    openFiles.addClients(-1);
     if (ofClient === 0) this.#byClient.delete(client);
     else this.#byClient.set(client, ofClient);
   }
@@ -58,11 +53,12 @@ const LIMIT_REACHED = {
   retryAfter: 1,
 } as const;
 
-function noRoom(most: number): Explanation {
+/** Of the files that the process may have open too many are connections, to its clients or for them. */
+export function noRoom(): Explanation {
   return {
     ...LIMIT_REACHED,
     details: 'open files',
-    cause: `It has ${most} connections of all its clients together, which is as many as its limit of open files leaves room for.`,
+    cause: `It has ${openFiles.used} connections, to clients and for them, which is as many as its limit of open files leaves room for.`,
     remedy: 'Close connections that are not in use, or raise that limit (ulimit -n, or LimitNOFILE of systemd).',
   };
 }

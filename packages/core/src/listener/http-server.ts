@@ -10,6 +10,8 @@ export interface ServerLimits {
   readonly headerTimeout: number;
   /** Without a request, or while the client takes nothing of its answer. */
   readonly idleTimeout: number;
+  /** While there is nothing to send to a client that has ended its direction. */
+  readonly halfCloseTimeout: number;
 }
 
 /**
@@ -37,6 +39,8 @@ export function createHttpServer({ tls }: SecuredAddress, limits: ServerLimits):
   };
   const server =
     tls === undefined ? createServer(options) : createSecureServer({ ...options, ...secured(tls, limits) });
+  // Who has said all that it has to say may still want its answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   // Beyond its limit Node drops the rest unseen, but still reads the body by a Content-Length among them: what we
   // forwarded would be framed otherwise. `headerCount` refuses them.
   server.maxHeadersCount = 0;
@@ -48,5 +52,7 @@ const secured = (tls: NonNullable<SecuredAddress['tls']>, { headerTimeout }: Ser
   ...tls,
   // Clients that offer h2 beside it must know which of the two they get (RFC 7301 §3.2).
   ALPNProtocols: ['http/1.1'],
+  // Node's server without TLS has it by itself.
+  allowHalfOpen: true,
   handshakeTimeout: headerTimeout,
 });

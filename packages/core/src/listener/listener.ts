@@ -6,7 +6,6 @@ import { listOf } from '../http/headers.ts';
 import { offersInPassing, withoutOffer } from '../http/ignored-upgrade.ts';
 import type { RequestKind } from '../http/request-guard.ts';
 import type { Explanation } from '../http/synthetic-response.ts';
-import { explain } from '../http/synthetic-response.ts';
 import type { SecuredAddress } from '../tls/tls-material.ts';
 import type { ClientExchange } from './client-exchange.ts';
 import {
@@ -19,12 +18,15 @@ import {
   speaksHttp,
 } from './client-exchange.ts';
 import type { ConnectionLimits } from './connection-count.ts';
-import { ConnectionCount } from './connection-count.ts';
+import { ConnectionCount, noRoom } from './connection-count.ts';
 import type { ServerLimits } from './http-server.ts';
 import { createHttpServer } from './http-server.ts';
-import { maxOpenFiles } from './open-files.ts';
-import { inTurn } from './pipeline.ts';
+import { maxOpenFiles } from './max-open-files.ts';
+import { openFiles } from './open-files.ts';
+import { endWithLast, inTurn } from './pipeline.ts';
 import { SurplusConnections } from './surplus.ts';
+import { UnderWay } from './under-way.ts';
+import type { Unheard } from './unparsable.ts';
 import { UnparsableRequests } from './unparsable.ts';
 
 /** Limits of one listener. Times in milliseconds, sizes in bytes; 0 turns a time limit off. */
@@ -40,8 +42,12 @@ export interface ListenerOptions {
   readonly tier: string;
   readonly listen: SecuredAddress;
   readonly limits: ListenerLimits;
-  /** Handles one exchange; must answer it, and must not throw. */
-  readonly handle: (exchange: ClientExchange) => void;
+  /** Handles one exchange: must answer it; resolves when it is over, a tunnel too, and must not reject. */
+  readonly handle: (exchange: ClientExchange) => Promise<void>;
+  /** Answers one that the listener does not take; the connection ends with that. */
+  readonly refuse: (exchange: ClientExchange, why: Explanation) => void;
+  /** A connection ends without a request that could be read. */
+  readonly onUnheard: (unheard: Unheard) => void;
 }
 
 /** Connections that wait to be accepted: a burst beyond it is dropped, and tries again after a second. Linux's own limit. */
@@ -66,6 +72,7 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #unparsable: UnparsableRequests;
   readonly #count: ConnectionCount;
+  readonly #underWay = new UnderWay();
   readonly #surplus = new SurplusConnections(maxOpenFiles());
   /** The server's event for a socket that speaks HTTP from now on. */
   readonly #arrival: 'connection' | 'secureConnection';
@@ -73,12 +80,12 @@ export class Listener {
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#unparsable = new UnparsableRequests(options.tier);
+    this.#unparsable = new UnparsableRequests(options.tier, options.onUnheard);
     const {
       listen: { tls },
       limits,
     } = options;
-    this.#count = new ConnectionCount(limits, maxOpenFiles());
+    this.#count = new ConnectionCount(limits);
     this.#arrival = tls === undefined ? 'connection' : 'secureConnection';
     this.#server = createHttpServer(options.listen, limits);
     this.#server.on('timeout', (socket: Socket) => this.#onQuiet(socket));
@@ -90,7 +97,9 @@ export class Listener {
     this.#server.on('checkContinue', (req, res) => this.#onRequest(req, res));
     this.#server.on('connect', (req, socket, head) => this.#onSocket('connect', req, socket, head));
     this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
-    this.#server.on('checkExpectation', (_req, res) => explain(res, options.tier, unmetExpectation()));
+    this.#server.on('checkExpectation', (req, res) =>
+      options.refuse({ kind: 'request', req, res }, unmetExpectation()),
+    );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#unparsable.onError(error, socket as Socket),
     );
@@ -105,6 +114,8 @@ export class Listener {
       const { host, port } = options.listen;
       server.listen({ host, port, backlog: BACKLOG }, () => {
         server.off('error', reject);
+        openFiles.watch();
+        server.once('close', () => openFiles.unwatch());
         resolve();
       });
     });
@@ -127,16 +138,23 @@ export class Listener {
     return this.#count.open;
   }
 
-  /** Stops accepting, lets what is under way finish within the drain limit, cuts the rest; resolves with how many those were. */
-  async close(): Promise<number> {
+  /**
+   * Stops accepting, lets what is under way finish within the drain limit, which counts from `since` (Unix time in
+   * milliseconds), cuts the rest; resolves with how many those were.
+   */
+  async close(since = Date.now()): Promise<number> {
     this.#draining = true;
+    for (const socket of this.#sockets) endWithLast(socket);
     const closed = new Promise<void>((resolve) => this.#closeIdle(resolve));
     const { drain, headerTimeout } = this.#options.limits;
     let cut = 0;
-    const deadline = setTimeout(() => {
-      cut = this.#count.open;
-      this.#cut();
-    }, drain);
+    const deadline = setTimeout(
+      () => {
+        cut = this.#count.open;
+        this.#cut();
+      },
+      since + drain - Date.now(),
+    );
     // A server that closes no longer looks how long its clients take for a head.
     const heads = headerTimeout === 0 ? undefined : setTimeout(() => this.#cutUnheard(), headerTimeout);
     await closed;
@@ -144,6 +162,11 @@ export class Listener {
     clearTimeout(heads);
     this.#cut();
     return cut;
+  }
+
+  /** Resolves when all that was begun is over. */
+  settled(): Promise<void> {
+    return this.#underWay.settled();
   }
 
   /**
@@ -193,9 +216,17 @@ export class Listener {
     else if (socket.bytesWritten > 0) socket.destroy();
   }
 
+  /** A client has ended its direction, or gone: which of the two cannot be seen before something is sent to it. */
+  #onEnd(socket: Socket): void {
+    if (!awaitsAnswer(socket)) return;
+    endWithLast(socket);
+    socket.setTimeout(this.#options.limits.halfCloseTimeout);
+  }
+
   #adopt(socket: Socket): void {
     if (this.#sockets.has(socket)) return;
     socket.on('error', () => socket.destroy());
+    socket.once('end', () => this.#onEnd(socket));
     socket.setNoDelay(true);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -204,14 +235,14 @@ export class Listener {
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
     const refusal = this.#refusal(req, req.socket);
     if (refusal !== undefined) {
-      explain(res, this.#options.tier, refusal, { close: true });
+      this.#options.refuse({ kind: 'request', req, res }, refusal);
       return;
     }
     // What was announced before the drain began still finishes, pipelined requests too, but the connection does not go on.
     res.on('close', () => {
       if (this.#draining && !awaitsAnswer(req.socket)) req.socket.destroySoon();
     });
-    inTurn(req.socket, res, () => this.#options.handle({ kind: 'request', req, res }));
+    inTurn(req.socket, res, () => this.#handle({ kind: 'request', req, res }));
   }
 
   /** Why this listener does not take a request. */
@@ -219,7 +250,11 @@ export class Listener {
     if (this.#draining) return DRAINING;
     const { headerCount } = this.#options.limits;
     if (rawHeaders.length > 2 * headerCount) return malformed(431, `more than ${headerCount} header fields`);
-    return this.#surplus.refusalOf(socket);
+    return this.#surplus.refusalOf(socket) ?? (openFiles.roomForExchange ? undefined : noRoom());
+  }
+
+  #handle(exchange: ClientExchange): void {
+    this.#underWay.add(this.#options.handle(exchange));
   }
 
   #onUpgrade(req: IncomingMessage, duplex: Duplex, head: Buffer): void {
@@ -237,8 +272,8 @@ export class Listener {
     const begin = (): void => {
       const exchange = new SocketExchange(kind, req, socket, head, keepAlive, (rest) => this.#handBack(socket, rest));
       const refusal = this.#refusal(req, socket);
-      if (refusal === undefined) this.#options.handle(exchange);
-      else explain(exchange.res, this.#options.tier, refusal, { close: true });
+      if (refusal === undefined) this.#handle(exchange);
+      else this.#options.refuse(exchange, refusal);
     };
     afterEarlierResponses(socket, begin);
   }

@@ -19,6 +19,11 @@ class Pipeline {
     this.#socket = socket;
   }
 
+  /** The last of those that wait. */
+  get last(): ServerResponse | undefined {
+    return this.#waiting === 0 ? undefined : this.#last;
+  }
+
   /** One more waits; returns the one ahead of it. */
   enter(res: ServerResponse, current: ServerResponse): ServerResponse {
     const ahead = this.#waiting === 0 ? current : (this.#last ?? current);
@@ -68,6 +73,12 @@ export function inTurn(socket: Socket, res: ServerResponse, begin: () => void): 
     pipeline.leave();
     whenFirst(socket, res, begin);
   });
+}
+
+/** The connection ends with the last answer that is due on it now, which says so (RFC 9112 §9.6). */
+export function endWithLast(socket: Socket): void {
+  const last = pipelines.get(socket)?.last ?? responseUnderWay(socket);
+  if (last !== undefined) last.shouldKeepAlive = false;
 }
 
 /** One that was refused may still be ahead. */

@@ -2,7 +2,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { ConnectionOptions as NodeTlsOptions } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
-import { awaitsAddress, connectWithOwnBuffers, lookupName } from '@chain407/core';
+import { awaitsAddress, connectWithOwnBuffers, lookupName, openFiles } from '@chain407/core';
 import type { Cancellation } from './cancellation.ts';
 import { HOP_CODES, HopError } from './hop-error.ts';
 
@@ -31,6 +31,7 @@ export class HopTls {
   connect(address: object): Socket {
     const session = this.#session;
     const socket = connectTls({ ...address, ...this.#options, ...(session === undefined ? {} : { session }) });
+    openFiles.addOutgoing(socket);
     // TLS 1.3 sends it after the handshake, and several times (RFC 8446 §4.6.1).
     socket.on('session', (fresh) => {
       this.#session = fresh;

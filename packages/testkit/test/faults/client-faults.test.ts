@@ -99,7 +99,7 @@ class Departure {
 
   /** The same, where the hop has sent so many bytes of its answer, and the client has got what there is to pass on. */
   async inAnswer(at: number, way: Way): Promise<string | undefined> {
-    const sent = this.#hop.plan({ at, by: 'stall' });
+    const sent = this.#hop.plan({ at, by: 'stall', asked: true });
     const client = await this.#arrive();
     client.socket.write(this.#text, 'latin1');
     await sent;

@@ -18,7 +18,8 @@ export interface TierUnderTest {
 }
 
 const limits = (timeout: string) => ({
-  ...{ connectTimeout: '2s', drain: '2s' },
+  // Who ends its direction inside of an exchange is gone at once.
+  ...{ connectTimeout: '2s', drain: '2s', halfCloseTimeout: '1ms' },
   ...{ headerTimeout: timeout, responseTimeout: timeout, tunnelIdleTimeout: timeout },
 });
 

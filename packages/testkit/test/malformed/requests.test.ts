@@ -1,13 +1,14 @@
 import type { ServerOptions } from 'node:http';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ROLES } from '../plain-tier.ts';
 import { OWN_REQUESTS } from './own-requests.ts';
 import { dataIsMissed, NOT_REJECTED, NOT_TAKEN, publishedCases } from './published-cases.ts';
 import type { Cut } from './raw-side.ts';
 import type { Sent } from './send-requests.ts';
 import { sendRequests } from './send-requests.ts';
-import type { Stand } from './tiers.ts';
-import { startStand, TIERS } from './tiers.ts';
+import type { Stand } from './stand.ts';
+import { startStand } from './stand.ts';
 
 /**
  * Requests that are malformed or odd, against both tiers. The verdict is taken at the next hop's socket: refused, or
@@ -47,7 +48,7 @@ test('published requests are there, or it is meant that they are not', () => {
   );
 });
 
-describe.each(Object.keys(TIERS))('the %s', (tier) => {
+describe.each(ROLES)('the %s', (tier) => {
   let stand: Stand;
   const send = (text: string, cut: Cut = 'whole'): Promise<Sent> =>
     sendRequests(stand, Buffer.from(text.replaceAll('__ORIGIN__', stand.hop.authority), 'latin1'), cut);

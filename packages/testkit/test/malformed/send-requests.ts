@@ -2,10 +2,10 @@ import { expect } from '@jest/globals';
 import { MARK } from './next-hop.ts';
 import type { Cut } from './raw-side.ts';
 import { RawSide } from './raw-side.ts';
+import type { Stand } from './stand.ts';
+import { ask, eventually } from './stand.ts';
 import type { Message, Transcript } from './strict-reader.ts';
 import { isFinal, readRequests, readResponses, valuesOf } from './strict-reader.ts';
-import type { Stand } from './tiers.ts';
-import { ask, eventually } from './tiers.ts';
 
 /** What became of a client's bytes. */
 export interface Sent {

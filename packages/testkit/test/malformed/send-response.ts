@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
 import { MARK } from './next-hop.ts';
 import { RawSide } from './raw-side.ts';
+import type { Stand } from './stand.ts';
+import { ask, eventually, getOf } from './stand.ts';
 import type { Message, Transcript } from './strict-reader.ts';
 import { isFinal, readResponses, valuesOf } from './strict-reader.ts';
-import type { Stand } from './tiers.ts';
-import { ask, eventually, getOf } from './tiers.ts';
 
 /** What the client asked for. */
 export type Asked = 'GET' | 'HEAD' | 'CONNECT' | 'Upgrade';
@@ -15,8 +15,8 @@ export type Then = 'ends' | 'stays';
 /** What the client got: a refusal of the tier, the response whole, or a response that was cut so that it shows. */
 export interface Relayed {
   readonly kind: 'refused' | 'whole' | 'cut';
-  /** Where it is whole. */
-  readonly response: Message | undefined;
+  /** The response as the next hop wrote it, where it can be read by the letter. */
+  readonly wanted: Message | undefined;
 }
 
 const SCRIPTED = '/scripted';
@@ -66,18 +66,18 @@ function requestFor({ hop }: Stand, asked: Asked): string {
 
 function verdict(got: Transcript, written: Transcript): Relayed {
   expect([got.end, got.why]).not.toContain('fault');
+  const wanted = written.messages.find(isFinal);
   const [response, second, ...more] = got.messages.filter(isFinal);
   expect(more).toEqual([]);
   if (second !== undefined) expect(markOf(second)).toMatch(new RegExp(`^GET .*${SECOND}$`));
   if (response === undefined) {
     // Nothing at all would explain nothing.
     expect(['partial', 'clean']).toContain(got.end);
-    return { kind: 'cut', response };
+    return { kind: 'cut', wanted };
   }
-  if (isRefusal(response)) return { kind: 'refused', response };
-  const wanted = written.messages.find(isFinal);
+  if (isRefusal(response)) return { kind: 'refused', wanted };
   if (wanted !== undefined) expect(contentOf(response, got)).toEqual(contentOf(wanted, written));
-  return { kind: 'whole', response };
+  return { kind: 'whole', wanted };
 }
 
 const markOf = ({ fields }: Message): string | undefined => valuesOf(fields, MARK.toLowerCase())[0];

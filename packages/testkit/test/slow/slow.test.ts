@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { TIERS } from '../drain/tiers.ts';
+import type { Role } from '../plain-tier.ts';
+import { plainSection, startTier } from '../plain-tier.ts';
 import type { RawHop } from './hop.ts';
 import { rawHop } from './hop.ts';
 import { held } from './memory.ts';
@@ -21,8 +22,6 @@ afterEach(async () => {
   for (let close = opened.pop(); close !== undefined; close = opened.pop()) await close();
 });
 
-type Role = keyof typeof TIERS;
-
 interface Stage {
   readonly hop: RawHop;
   readonly client: (text: string) => Promise<Socket>;
@@ -34,7 +33,7 @@ interface Stage {
 /** A tier, what is behind it, and how clients begin. */
 async function stage(role: Role, serve: (socket: Socket) => void, limits: object = {}): Promise<Stage> {
   const hop = await rawHop(serve);
-  const tier = await TIERS[role](hop.port, { drain: '1ms', ...limits });
+  const tier = await startTier(role, plainSection(role, hop.port, { drain: '1ms', ...limits }));
   opened.push(
     () => hop.close(),
     () => tier.close(),

@@ -1,11 +1,12 @@
 import { Agent } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Role } from '../plain-tier.ts';
+import { ROLES } from '../plain-tier.ts';
 import { Child } from './child.ts';
 import { ask, askMuch, askOnce } from './clients.ts';
 import { nextHop } from './next-hop.ts';
 import { KINDS, storm } from './storm.ts';
-import type { Role } from './tier.ts';
-import { measure, measureAlone, ROLES, startTier } from './tier.ts';
+import { measure, measureAlone, startTierProcess } from './tier.ts';
 
 /**
  * Whoever can reach a proxy can open connections and say nothing: thousands cost him little. They must cost the proxy little,
@@ -24,7 +25,7 @@ afterEach(async () => {
 async function stage(role: Role, limits: object, openFiles?: number) {
   const hop = await nextHop();
   hops.push(hop);
-  const tier = await startTier(role, hop.port, limits, openFiles);
+  const tier = await startTierProcess(role, hop.port, limits, openFiles);
   return { tier, clients: { port: tier.port, hop: hop.port } };
 }
 
@@ -66,7 +67,7 @@ describe.each(ROLES)(`${CONNECTIONS} connections to the %s`, (role) => {
 
   test.each([
     ['a limit in all', { connections: 1000 }, undefined, 'limits.connections'],
-    ['few open files', {}, 2350, 'open files'],
+    ['few open files', {}, 1397, 'open files'],
   ])(
     'with %s: who has a connection is served, and each of the others is told why he is not',
     async (_what, limits, openFiles, details) => {

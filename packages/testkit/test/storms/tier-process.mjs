@@ -1,6 +1,6 @@
 // A tier in a process of its own, which counts and weighs itself:
 //   fork('tier-process.mjs', ['downstream' | 'upstream', '{"limits":{…}}'], { execArgv: ['--expose-gc'] })
-// Says { port } once it listens, answers 'measure', and ends at 'end'.
+// Says { port } once it listens, answers 'measure', and ends with its parent.
 import { readdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { createLogger } from '@chain407/core';
@@ -26,22 +26,12 @@ function descriptors() {
   }
 }
 
-const ANSWERS = {
-  measure: async () => {
-    await setImmediate();
-    globalThis.gc();
-    const { connections } = tier;
-    return { connections, descriptors: descriptors(), memory: process.memoryUsage().rss, errors };
-  },
-  end: async () => {
-    await tier.kill();
-    return { errors };
-  },
-};
-
-process.on('message', async (ask) => {
-  process.send(await ANSWERS[ask]());
-  if (ask === 'end') process.disconnect();
+// The only thing that is asked is 'measure'.
+process.on('message', async () => {
+  await setImmediate();
+  globalThis.gc();
+  const { connections } = tier;
+  process.send({ connections, descriptors: descriptors(), memory: process.memoryUsage().rss, errors });
 });
 process.on('disconnect', () => process.exit());
 process.send({ port: tier.port });

@@ -1,7 +1,6 @@
+import type { Role } from '../plain-tier.ts';
+import { plainSection } from '../plain-tier.ts';
 import { Child } from './child.ts';
-
-export const ROLES = ['downstream', 'upstream'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** A tier in a process of its own. */
 export interface StormedTier {
@@ -18,15 +17,15 @@ export interface Measured {
   readonly errors: readonly string[];
 }
 
-const SECTIONS: { readonly [R in Role]: (hop: number) => object } = {
-  downstream: (hop) => ({ identity: 'none', upstreams: { hop: { url: `http://127.0.0.1:${hop}` } } }),
-  upstream: () => ({ auth: { anonymous: true }, private: 'allow' }),
-};
-
 /** Starts a tier before the hop at this port, with the limits of a configuration. */
-export async function startTier(role: Role, hop: number, limits: object, openFiles?: number): Promise<StormedTier> {
-  const section = { listen: '127.0.0.1:0', ...SECTIONS[role](hop), limits };
-  const child = new Child('tier-process.mjs', [role, JSON.stringify(section)], openFiles);
+export async function startTierProcess(
+  role: Role,
+  hop: number,
+  limits: object,
+  openFiles?: number,
+): Promise<StormedTier> {
+  const section = JSON.stringify(plainSection(role, hop, limits));
+  const child = new Child('tier-process.mjs', [role, section], openFiles);
   const { port } = await child.says<{ port: number }>('port');
   return { child, port };
 }

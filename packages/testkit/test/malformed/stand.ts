@@ -1,41 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { RunningTier } from '@chain407/core';
-import { createLogger } from '@chain407/core';
-import { downstreamSchema, startDownstream } from '@chain407/downstream';
-import { startUpstream, upstreamSchema } from '@chain407/upstream';
 import { RawConnection } from '../../src/index.ts';
+import type { Role } from '../plain-tier.ts';
+import { plainSection, startTier } from '../plain-tier.ts';
 import { MARK, NextHop } from './next-hop.ts';
 
-const logger = createLogger('silent', { write: () => undefined });
-const LISTEN = '127.0.0.1:0';
-
-/** The tiers, each behind a next hop of its own: `names` are other hosts that lead to it. */
-export const TIERS: Readonly<Record<string, (hop: NextHop, names: readonly string[]) => Promise<RunningTier>>> = {
-  downstream: (hop) =>
-    startDownstream(
-      downstreamSchema('/').parse({
-        listen: LISTEN,
-        identity: 'none',
-        upstreams: { hop: { url: `http://${hop.authority}` } },
-        limits: { drain: '1s' },
-      }),
-      { logger },
-    ),
-  upstream: (hop, names) =>
-    startUpstream(
-      upstreamSchema('/').parse({
-        listen: LISTEN,
-        auth: { anonymous: true },
-        private: 'allow',
-        ports: { connect: ['1-65535'], any: ['1-65535'] },
-        hosts: Object.fromEntries(names.map((name) => [name, hop.authority])),
-        // No case reaches anything but the next hop.
-        access: [{ allow: { to: ['127.0.0.1', ...names] } }],
-        limits: { drain: '1s' },
-      }),
-      { logger },
-    ),
-};
+/** No case reaches anything but the next hop. */
+const leadingTo = (hop: NextHop, names: readonly string[]): object => ({
+  hosts: Object.fromEntries(names.map((name) => [name, hop.authority])),
+  access: [{ allow: { to: ['127.0.0.1', ...names] } }],
+});
 
 /** Under Jest's own limit, so that what is missed is told. */
 const DEADLINE_MS = 4_000;
@@ -59,11 +33,15 @@ export interface Stand {
   readonly stop: () => Promise<void>;
 }
 
-export async function startStand(name: string, names: readonly string[] = []): Promise<Stand> {
-  const start = TIERS[name];
-  if (start === undefined) throw new Error(`expected one of ${Object.keys(TIERS).join(', ')}, got ${name}`);
+/** `names` are other hosts that lead an upstream to the hop. */
+export async function startStand(role: Role, names: readonly string[] = []): Promise<Stand> {
   const hop = await NextHop.start();
-  const tier = await start(hop, names);
+  const section = plainSection(role, hop.port, { drain: '1s' });
+  const tier = await startTier(
+    role,
+    role === 'upstream' ? { ...section, ...leadingTo(hop, names) } : section,
+    'silent',
+  );
   const stop = async (): Promise<void> => {
     await eventually('no client connection is open', () => tier.connections === 0);
     await tier.close();
@@ -71,7 +49,7 @@ export async function startStand(name: string, names: readonly string[] = []): P
     await eventually('no connection to the next hop is open', () => hop.sockets.size === 0);
     await hop.stop();
   };
-  return { hop, tier, connect: name === 'upstream' ? 'dials' : 'asks', stop };
+  return { hop, tier, connect: role === 'upstream' ? 'dials' : 'asks', stop };
 }
 
 /** A good request on a fresh connection gets its own answer, whatever came before. */
