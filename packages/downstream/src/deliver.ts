@@ -16,10 +16,11 @@ export interface DeliveryOptions {
   readonly onAnswer: (answer: Answer) => void;
 }
 
-/** How a delivery ended: the response whole, a tunnel closed, or the next hop broke off and so did we. */
+/** How a delivery ended: the response whole, a tunnel closed, the client gone, or the next hop broke off and so did we. */
 export type Delivered =
   | { readonly kind: 'complete' }
   | { readonly kind: 'tunnel'; readonly end: TunnelEnd }
+  | { readonly kind: 'gone' }
   | { readonly kind: 'broken'; readonly error: HopError };
 
 const COMPLETE: Delivered = { kind: 'complete' };
@@ -83,8 +84,10 @@ function streamBody(response: HopResponse, res: ServerResponse): Promise<Deliver
       // A response that stops half-way must not look whole: cutting the connection is the only way to say so.
       fail: (error) => {
         ended = true;
+        // Where the client goes first, it is the connection to the next hop that is destroyed.
+        const gone = res.destroyed;
         res.destroy();
-        resolve({ kind: 'broken', error });
+        resolve(gone ? { kind: 'gone' } : { kind: 'broken', error });
       },
     });
     together = false;

@@ -201,6 +201,7 @@ export class Exchange {
       tunnel,
       onAnswer: this.#onAnswer,
     });
+    if (delivered.kind === 'gone') this.#record.note({ error: 'ERR_CLIENT_GONE' });
     if (delivered.kind === 'broken') this.#record.note({ error: delivered.error.code });
     return delivered.kind === 'tunnel' ? delivered.end : undefined;
   }

@@ -64,6 +64,13 @@ const ROWS: readonly Row[] = [
     'Name the authority that signed it in tls.ca of the upstream, or the name that it has in tls.servername.',
   ],
   [
+    [HOP_CODES.tlsInstead],
+    502,
+    'tls_protocol_error',
+    'it speaks TLS, and its url begins with http://',
+    'Write https:// in the url of the upstream, and tls.ca where its certificate is signed by an authority of your own.',
+  ],
+  [
     /^(?:ERR_SSL_|ERR_TLS_|EPROTO)/,
     502,
     'tls_protocol_error',
@@ -110,7 +117,7 @@ const ROWS: readonly Row[] = [
     502,
     'connection_terminated',
     'it closed the connection before it had answered',
-    'Try again; if it stays so, its log may say why.',
+    'Try again; if it always does so, its log may say why, or it speaks TLS: then its url begins with https://.',
   ],
 ];
 

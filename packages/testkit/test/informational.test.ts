@@ -118,6 +118,23 @@ test('103 passes on with its fields, as often as it comes', async () => {
   client.destroy();
 });
 
+test('103 passes on to a client that offers an upgrade, whatever comes of that', async () => {
+  const hint = 'HTTP/1.1 103 Early Hints\r\n\r\n';
+  const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+  const offer = `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`;
+  for (const [final, status] of [
+    [OK, 200],
+    [switching, 101],
+  ] as const) {
+    received = '';
+    answer = (socket) => socket.end(`${hint}${final}`);
+    const client = await connected();
+    const response = await client.exchange(offer);
+    expect([response.status, response.informational]).toEqual([status, [103]]);
+    client.destroy();
+  }
+});
+
 test('auth-int, which needs the body first, invites it', async () => {
   const digest = await startChain({
     upstream: { private: 'allow', auth: { schemes: ['digest'], digest: { qop: ['auth-int'] } } },

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { RawConnection } from '../src/index.ts';
+import type { Asked } from './drain/hop.ts';
 import { startHop } from './drain/hop.ts';
 import type { Role } from './plain-tier.ts';
 import { plainSection, ROLES, startTier } from './plain-tier.ts';
@@ -114,6 +116,29 @@ describe.each(ROLES)('the log of the %s', (role) => {
     expect((await client.exchange(GET)).status).toBe(503);
     first.destroy();
     expect(await linesOf(tier)).toEqual([expect.objectContaining(exchange(503, 'limits.connections'))]);
+  });
+
+  test.each([
+    ['who left in the middle of an answer', 'ERR_CLIENT_GONE', (client: RawConnection) => client.destroy()],
+    [
+      'that the next hop left',
+      /^ERR_(ORIGIN_CUT|CLOSED|MALFORMED_RESPONSE)$|^ECONNRESET$/,
+      (_: unknown, hop: Asked) => hop.res.destroy(),
+    ],
+  ])('tells %s', async (_what, error, leave) => {
+    const { hop, tier, arrive } = await stage(role, {});
+    const authority = `127.0.0.1:${hop.port}`;
+    const client = await arrive();
+    client.write(`GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
+    const asked = await hop.asked();
+    asked.res.writeHead(200, { 'Content-Length': 8 }).write('half');
+    await client.readUntil('half');
+    const gone = once(asked.res, 'close');
+    leave(client, asked);
+    await gone;
+    expect(await linesOf(tier)).toEqual([
+      expect.objectContaining({ status: 200, error: expect.stringMatching(error) }),
+    ]);
   });
 
   test('has a line for what it finishes, and for what it no longer takes, when it shuts down', async () => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer as createPlain } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +14,7 @@ const file = (name: string): string => fileURLToPath(new URL(`certificates/${nam
 const AUTHORITY = file('authority.pem');
 const TLS = { ca: readFileSync(AUTHORITY), servername: 'localhost' };
 const LISTEN = { address: '127.0.0.1:0', tls: { cert: file('proxy.pem'), key: file('proxy.key') } };
+const SERVER = { cert: readFileSync(file('proxy.pem')), key: readFileSync(file('proxy.key')), ca: TLS.ca };
 const GET = 'GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\n\r\n';
 const CONNECT = 'CONNECT origin.test:80 HTTP/1.1\r\nHost: origin.test:80\r\n\r\n';
 
@@ -133,6 +136,36 @@ describe('an upstream that is not what it should be', () => {
     expect(status).toBe(502);
     expect(proxyStatus).toContain('error=tls_protocol_error');
   });
+
+  test('a port that speaks TLS, and says so to a request without it, is a 502 that says so', async () => {
+    // RFC 8446 §6: of version 1.0, as before it is agreed on, fatal, unexpected_message.
+    const server = createPlain((socket) => void socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 10])));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const corp = { url: `http://127.0.0.1:${port}` };
+    const [status, proxyStatus] = await statusOf(
+      await startChain({ downstream: { listen: LISTEN, upstreams: { corp } } }),
+    );
+    server.close();
+    expect(status).toBe(502);
+    expect(proxyStatus).toMatch(/error=tls_protocol_error.*its url begins with http:/);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a certificate that it asks for in vain is a 502 that says so: %s',
+    async (version) => {
+      const server = createServer({ ...SERVER, requestCert: true, maxVersion: version });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const { port } = server.address() as AddressInfo;
+      const corp = { url: `https://localhost:${port}`, tls: { ca: AUTHORITY } };
+      const [status, proxyStatus] = await statusOf(
+        await startChain({ downstream: { listen: LISTEN, identity: 'none', upstreams: { corp } } }),
+      );
+      server.close();
+      expect(status).toBe(502);
+      expect(proxyStatus).toContain('error=tls_protocol_error');
+    },
+  );
 });
 
 describe('the hop to an upstream over TLS', () => {
@@ -142,9 +175,7 @@ describe('the hop to an upstream over TLS', () => {
 
   beforeAll(async () => {
     server = createServer({
-      cert: readFileSync(file('proxy.pem')),
-      key: readFileSync(file('proxy.key')),
-      ca: TLS.ca,
+      ...SERVER,
       requestCert: true,
       rejectUnauthorized: false,
     });

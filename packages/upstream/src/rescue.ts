@@ -62,7 +62,13 @@ const ROWS: readonly Row[] = [
     'it answered 407, which only a proxy may; its challenge was not passed on',
     'If it is a proxy, it cannot be used as a site; if not, it is at fault.',
   ],
-  ['HPE_HEADER_OVERFLOW', 502, 'http_response_header_section_size', 'the head of its answer is too large', SITE],
+  [
+    new RegExp(`^(HPE_HEADER_OVERFLOW|${ORIGIN_CODES.headTooLarge})$`),
+    502,
+    'http_response_header_section_size',
+    'the head of its answer is larger than limits.headerSize, or has more fields than limits.headerCount',
+    'If such answers are to be expected, raise these limits.',
+  ],
   [
     new RegExp(`^(HPE_.+|ERR_HTTP_.+|ERR_INVALID_CHAR|${ORIGIN_CODES.malformed})$`),
     502,

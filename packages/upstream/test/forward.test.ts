@@ -126,7 +126,7 @@ describe('a response', () => {
   test('with more than a thousand fields keeps them all', async () => {
     const fields = Array.from({ length: 1500 }, (_, i) => `X: ${i}\r\n`).join('');
     const origin = await rawOrigin(answering(`HTTP/1.1 200 OK\r\n${fields}Content-Length: 2\r\n\r\nok`));
-    const { port } = await runUpstream();
+    const { port } = await runUpstream({ limits: { headerCount: 2000 } });
     const { headers, body } = await (await client(port)).exchange(head('GET', origin.authority, '/'));
     expect(headers.filter((name) => name === 'X')).toHaveLength(1500);
     expect(body.toString()).toBe('ok');
@@ -174,6 +174,16 @@ describe('a response', () => {
     [
       'has a head that is too large',
       `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`,
+      'http_response_header_section_size',
+    ],
+    [
+      'has more fields than it may',
+      `HTTP/1.1 200 OK\r\n${'X: a\r\n'.repeat(257)}\r\n`,
+      'http_response_header_section_size',
+    ],
+    [
+      'has more fields than it may in a 1xx',
+      `HTTP/1.1 103 Early Hints\r\n${'X: a\r\n'.repeat(257)}\r\n`,
       'http_response_header_section_size',
     ],
   ])('that %s becomes 502', async (_what, response, error) => {

@@ -28,7 +28,7 @@ export class HopError extends Error {
   }
 }
 
-/** No address, or not connected, in time; no response in time; no more of the request from the client in time; closed by the peer; bytes that make no sense; too many of them; a body that is gone; no proof. */
+/** No address, or not connected, in time; no response in time; no more of the request from the client in time; closed by the peer; bytes that make no sense; TLS where none was expected; too many of them; a body that is gone; no proof. */
 export const HOP_CODES = {
   dnsTimeout: 'ERR_DNS_TIMEOUT',
   connectTimeout: 'ERR_CONNECT_TIMEOUT',
@@ -36,6 +36,7 @@ export const HOP_CODES = {
   requestTimeout: 'ERR_CLIENT_BODY_TIMEOUT',
   closed: 'ERR_CLOSED',
   malformed: 'ERR_MALFORMED_RESPONSE',
+  tlsInstead: 'ERR_TLS_INSTEAD_OF_HTTP',
   headTooLarge: 'ERR_RESPONSE_HEAD_TOO_LARGE',
   notReplayable: 'ERR_BODY_NOT_REPLAYABLE',
   impostor: 'ERR_NO_MUTUAL_AUTHENTICATION',

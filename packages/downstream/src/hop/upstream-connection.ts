@@ -37,6 +37,9 @@ const MESSAGE_CODES: { readonly [C in MessageError['code']]?: string } = {
   'head-too-large': HOP_CODES.headTooLarge,
 };
 
+/** The first byte of what a server of TLS says to a request without it (RFC 8446 §5.1). */
+const TLS_ALERT = 0x15;
+
 let connections = 0;
 
 /**
@@ -60,6 +63,7 @@ export class UpstreamConnection {
     this.#socket = socket;
     this.#options = options;
     if (!takeBytes(socket, this.#take)) socket.on('data', this.#onData);
+    socket.on('error', this.#onError);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('timeout', this.#onTimeout);
@@ -154,6 +158,7 @@ export class UpstreamConnection {
     this.#reusable = false;
     for (const [event, listener] of [
       ['data', this.#onData],
+      ['error', this.#onError],
       ['end', this.#onEnd],
       ['close', this.#onClose],
       ['timeout', this.#onTimeout],
@@ -173,6 +178,11 @@ export class UpstreamConnection {
     const exchange = this.#exchange;
     if (exchange === undefined) {
       // A peer that speaks unasked (some send 408 before they close) is not to be trusted with another request.
+      this.destroy();
+      return;
+    }
+    if (!exchange.begun && bytes[0] === TLS_ALERT) {
+      this.#fail(HOP_CODES.tlsInstead, 'an alert of TLS in place of a response');
       this.destroy();
       return;
     }
@@ -196,6 +206,11 @@ export class UpstreamConnection {
     }
     exchange.reader.close();
     if (exchange.head === undefined || exchange.consumer !== undefined) this.#drive(exchange);
+  };
+
+  /** TLS 1.3 has no way to refuse a client's certificate, or the lack of one, before the connection is in use. */
+  readonly #onError = ({ code = '', message }: NodeJS.ErrnoException): void => {
+    if (code.startsWith('ERR_SSL_')) this.#fail(code, message);
   };
 
   readonly #onClose = (): void => {

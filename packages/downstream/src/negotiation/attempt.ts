@@ -121,7 +121,8 @@ export class Attempt implements NegotiationRequest {
 
   onInformational(head: Informational): void {
     const { client, pseudonym } = this.#context;
-    if (client.kind === 'request') relayInformational(client.res, head, `1.1 ${pseudonym}`);
+    // Many who write CONNECT by hand take the first status line for the last.
+    if (client.kind !== 'connect') relayInformational(client.res, head, `1.1 ${pseudonym}`);
   }
 
   #fields(credentials: Credentials | undefined, standIn: boolean): string[] {

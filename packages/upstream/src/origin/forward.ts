@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
-import { dropRest, relayInformational } from '@chain407/core';
+import { dropRest } from '@chain407/core';
 import type { Outcome } from '../outcome.ts';
 import type { Tier } from '../tier.ts';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
@@ -61,10 +61,6 @@ async function send(
 ): Promise<Sent> {
   const endLeg = beginLeg(record, asked);
   const request = begin(tier, req, res, asked, fresh);
-  request.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
-    const head = { status: statusCode, reason: statusMessage, headers: rawHeaders };
-    relayInformational(res, head, `1.1 ${tier.pseudonym}`);
-  });
   // Before the listener by which http-proxy ends the request.
   req.prependOnceListener('end', () => request.addTrailers(trailerPairs(req.rawTrailers)));
   request.once('close', () => {
@@ -75,7 +71,7 @@ async function send(
   request.once('socket', ({ bytesRead }) => {
     before = bytesRead;
   });
-  const answer = await awaitAnswer(request, req, res, tier.limits);
+  const answer = await awaitAnswer(request, req, res, tier);
   endLeg(answer, request);
   return { answer, request, unanswered: (request.socket?.bytesRead ?? 0) === before };
 }

@@ -9,6 +9,8 @@ export const ORIGIN_CODES = {
   /** The client stopped sending in the middle of a body. */
   requestTimeout: 'ERR_CLIENT_BODY_TIMEOUT',
   malformed: 'ERR_ORIGIN_MALFORMED',
+  /** More fields than it may have; Node has a code of its own for too many bytes. */
+  headTooLarge: 'ERR_ORIGIN_HEAD_TOO_LARGE',
   /** The origin answered 407, which only a proxy may. */
   asked: 'ERR_ORIGIN_ASKED',
   /** It stopped in the middle of its answer; the client left before that had an end. */

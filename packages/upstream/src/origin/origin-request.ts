@@ -2,8 +2,16 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RawHeaders, RequestBody, RequestTarget } from '@chain407/core';
-import { countForward, endToEnd, MAX_INFORMATIONAL, valuesOf, waitsForInvitation } from '@chain407/core';
+import {
+  countForward,
+  endToEnd,
+  MAX_INFORMATIONAL,
+  relayInformational,
+  valuesOf,
+  waitsForInvitation,
+} from '@chain407/core';
 import type { Destination } from './destination.ts';
+import type { OriginCode } from './origin-error.ts';
 import { lateConnection, ORIGIN_CODES, OriginError } from './origin-error.ts';
 
 /** A request as it goes to an origin. */
@@ -19,6 +27,8 @@ export interface OriginRequest {
 /** Times in milliseconds, sizes in bytes. */
 export interface OriginLimits {
   readonly headerSize: number;
+  /** Fields in a head. */
+  readonly headerCount: number;
   readonly connectTimeout: number;
   /** Without a byte in either direction. */
   readonly responseTimeout: number;
@@ -56,15 +66,22 @@ export function originHeaders(
   return headers;
 }
 
+/** Who waits for an answer. */
+interface Awaiting {
+  /** In `Via`. */
+  readonly pseudonym: string;
+  readonly limits: OriginLimits;
+}
+
 /**
- * Waits for the head of the answer; resolves once. The request is destroyed when the client (`res`) goes before that, and
+ * Waits for the head of the answer, and passes 1xx on; resolves once. The request is destroyed when the client (`res`) goes before that, and
  * when a limit is passed, also later.
  */
 export function awaitAnswer(
   request: ClientRequest,
   req: IncomingMessage,
   res: ServerResponse,
-  { connectTimeout, responseTimeout }: OriginLimits,
+  { pseudonym, limits: { headerCount, connectTimeout, responseTimeout } }: Awaiting,
 ): Promise<OriginAnswer> {
   return new Promise((resolve) => {
     let connecting: NodeJS.Timeout | undefined;
@@ -106,17 +123,31 @@ export function awaitAnswer(
     request.setTimeout(responseTimeout).on('timeout', onTimeout);
     // Each one counts as a sign of life: without end of them, no time limit would end it.
     let informational = 0;
-    request.on('information', () => {
-      informational += 1;
-      if (informational <= MAX_INFORMATIONAL) return;
-      settle({ kind: 'failed', error: new OriginError(ORIGIN_CODES.malformed, 'too many 1xx responses') });
+    const refuse = (code: OriginCode, message: string): void => {
+      settle({ kind: 'failed', error: new OriginError(code, message) });
       request.destroy();
+    };
+    const tooMany = ({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean => {
+      if (rawHeaders.length <= 2 * headerCount) return false;
+      refuse(ORIGIN_CODES.headTooLarge, `more than ${headerCount} header fields`);
+      return true;
+    };
+    request.on('information', (head) => {
+      informational += 1;
+      if (informational > MAX_INFORMATIONAL) refuse(ORIGIN_CODES.malformed, 'too many 1xx responses');
+      else if (!tooMany(head)) {
+        const { statusCode: status, statusMessage: reason, rawHeaders: headers } = head;
+        relayInformational(res, { status, reason, headers }, `1.1 ${pseudonym}`);
+      }
     });
     request.on('error', (error) => settle({ kind: 'failed', error }));
-    request.once('response', (response) => settle({ kind: 'response', response }));
+    request.once('response', (response) => {
+      if (!tooMany(response)) settle({ kind: 'response', response });
+    });
     request.once('upgrade', (response, socket, head) => {
       request.off('timeout', onTimeout);
-      settle({ kind: 'switched', response, socket, head });
+      if (tooMany(response)) socket.destroy();
+      else settle({ kind: 'switched', response, socket, head });
     });
   });
 }

@@ -34,7 +34,7 @@ export async function upgrade(
   });
   request.maxHeadersCount = 0;
   request.end();
-  const answer = await awaitAnswer(request, req, res, tier.limits);
+  const answer = await awaitAnswer(request, req, res, tier);
   endLeg(answer, request);
   if (answer.kind === 'response') return relayResponse(answer.response, res, tier.pseudonym, record);
   if (answer.kind !== 'switched') return answer;
