@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { EXIT, Exit } from './exit.ts';
 
 /** What `--ready-file` tells: where each tier that runs here listens, and the process. */
@@ -8,12 +8,19 @@ export interface Ready {
   readonly pid: number;
 }
 
+/** A pipe or a device, as /dev/stdout: nothing that may be replaced. */
+const isStream = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === false;
+
 /** Writes the file whole or not at all: whoever waits for it never reads half of it. */
 export function writeReadyFile(file: string, ready: Ready): void {
+  const text = `${JSON.stringify(ready)}\n`;
   const draft = `${file}.${process.pid}.tmp`;
   try {
-    writeFileSync(draft, `${JSON.stringify(ready)}\n`);
-    renameSync(draft, file);
+    if (isStream(file)) writeFileSync(file, text);
+    else {
+      writeFileSync(draft, text);
+      renameSync(draft, file);
+    }
   } catch (error) {
     rmSync(draft, { force: true });
     throw new Exit(EXIT.failed, `cannot write the ready file ${file}: ${(error as Error).message}`);
@@ -22,5 +29,5 @@ export function writeReadyFile(file: string, ready: Ready): void {
 
 /** A file that is left behind would tell the next reader of a process that has gone. */
 export function removeReadyFile(file: string): void {
-  rmSync(file, { force: true });
+  if (!isStream(file)) rmSync(file, { force: true });
 }

@@ -66,7 +66,7 @@ export async function runTier(options: TierOptions): Promise<RunningTier> {
     refuse({ tier: name, exchange, record }, why, true);
     record.log(accessLog);
   };
-  const onUnheard = (unheard: Unheard): void => accessLog.info(unheard, 'no request');
+  const onUnheard = (unheard: Unheard): void => accessLog.info(unheard, 'request not read');
   const listener = await Listener.start({ tier: name, listen, limits, handle, refuse: turnAway, onUnheard });
   const drain = async (since: number | undefined): Promise<void> => {
     const cut = await listener.close(since);

@@ -28,7 +28,7 @@ const exchange = (status: number, refused: string, more: object = {}): object =>
   ...{ status, refused, msg: 'exchange', ...more },
 });
 const unheard = (why: string, status?: number): object => ({
-  ...{ client: CLIENT, why, msg: 'no request' },
+  ...{ client: CLIENT, why, msg: 'request not read' },
   ...(status === undefined ? {} : { status }),
 });
 
