@@ -87,7 +87,7 @@ export function acrossCredentials(credentials: Credentials): Credentials {
   return parsed.credentials;
 }
 
-export function acrossEpilogue(epilogue: Epilogue | undefined): Epilogue | undefined {
+function acrossEpilogue(epilogue: Epilogue | undefined): Epilogue | undefined {
   if (epilogue === undefined) return undefined;
   const info = parseParams(formatParams(epilogue.info, epilogue.bare));
   if (info === undefined) throw new Error('not read');

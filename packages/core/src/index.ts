@@ -19,11 +19,22 @@ export { ExchangeRecord, preciseNow } from './exchange-record.ts';
 export { loop, malformed, stalledRequest } from './http/common-pages.ts';
 export { dropRest } from './http/drain-request.ts';
 export type { RawHeaders } from './http/headers.ts';
-export { endToEnd, endToEndTrailers, formatHead, LENGTH, linesOf, listOf, pairsOf, valuesOf } from './http/headers.ts';
+export {
+  endToEnd,
+  endToEndTrailers,
+  formatHead,
+  LENGTH,
+  linesOf,
+  listOf,
+  pairsOf,
+  upgradeFields,
+  valuesOf,
+} from './http/headers.ts';
 export type { Informational } from './http/informational.ts';
 export { inviteBody, relayInformational, waitsForInvitation } from './http/informational.ts';
 export { answerAsRecipient, countForward, isFinalRecipient } from './http/max-forwards.ts';
 export { MessageError } from './http/message-error.ts';
+export { isIdempotent } from './http/methods.ts';
 export { awaitsAddress, lookupName } from './http/name-lookup.ts';
 export { asStream, connectWithOwnBuffers, takeBytes } from './http/own-buffers.ts';
 export { REFUSALS } from './http/refusals.ts';
@@ -49,7 +60,7 @@ export { Listener } from './listener/listener.ts';
 export { openFiles } from './listener/open-files.ts';
 export type { Logger, LogLevel } from './logger.ts';
 export { createLogger, LOG_LEVELS } from './logger.ts';
-export { openTunnel } from './open-tunnel.ts';
+export { established, openTunnel } from './open-tunnel.ts';
 export { answerOurselves, refuse } from './own-answer.ts';
 export type { RunningTier, TierOptions } from './running-tier.ts';
 export { runTier } from './running-tier.ts';

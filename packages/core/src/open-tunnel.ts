@@ -9,6 +9,13 @@ export interface TunnelHead extends Answer {
   readonly reason: string;
 }
 
+/** The head for a CONNECT that went through to where the tunnel ends; `pseudonym` stands in `Via`. */
+export const established = (pseudonym: string): TunnelHead => ({
+  status: 200,
+  reason: 'Connection Established',
+  headers: ['Via', `1.1 ${pseudonym}`],
+});
+
 /**
  * Takes the client's connection, says so, and joins it with the far side until both have ended. `onAnswer` gets what the
  * client was told.

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer, ClientExchange, ResponseHead, TunnelEnd, TunnelOptions } from '@chain407/core';
-import { endToEnd, endToEndTrailers, LENGTH, linesOf, openTunnel, pairsOf, valuesOf } from '@chain407/core';
+import { endToEnd, endToEndTrailers, LENGTH, linesOf, openTunnel, pairsOf, upgradeFields } from '@chain407/core';
 import type { HopError } from './hop/hop-error.ts';
 import type { HopResponse } from './hop/hop-response.ts';
 
@@ -43,7 +43,7 @@ export function deliver(exchange: ClientExchange, response: HopResponse, options
   const headers = responseHeaders(head, options, length);
   if (head.framing.kind === 'tunnel' && exchange.kind !== 'request') {
     const { status, reason } = head;
-    const answer = { status, reason, headers: [...headers, ...upgradeFields(head)] };
+    const answer = { status, reason, headers: [...headers, ...(status === 101 ? upgradeFields(head.headers) : [])] };
     const { tunnel, onAnswer } = options;
     const opened = openTunnel(exchange, response.connection.detach(), answer, tunnel, onAnswer);
     return opened.then((end) => ({ kind: 'tunnel', end }));
@@ -96,9 +96,4 @@ function streamBody(response: HopResponse, res: ServerResponse): Promise<Deliver
     if (first === undefined) res.flushHeaders();
     else res.write(first);
   });
-}
-
-/** 101 names the protocol that the connection now speaks (RFC 9110 §7.8). */
-function upgradeFields({ status, headers }: ResponseHead): string[] {
-  return status === 101 ? ['Connection', 'Upgrade', 'Upgrade', valuesOf(headers, 'upgrade').join(', ')] : [];
 }

@@ -9,7 +9,7 @@ import type {
   TunnelEnd,
   TunnelOptions,
 } from '@chain407/core';
-import { answerOurselves, onGone, openTunnel, valuesOf } from '@chain407/core';
+import { answerOurselves, established, onGone, openTunnel, valuesOf } from '@chain407/core';
 import { deliver } from './deliver.ts';
 import type { Failover } from './failover.ts';
 import { Cancellation } from './hop/cancellation.ts';
@@ -99,13 +99,9 @@ export class Exchange {
     this.#record.note({ via: 'direct', identity: 'none' });
     try {
       const connection = await UpstreamConnection.connect(upstream.connection, this.#cancellation);
-      const established = {
-        status: 200,
-        reason: 'Connection Established',
-        headers: ['Via', `1.1 ${this.#runtime.pseudonym}`],
-      };
+      const { pseudonym, tunnel } = this.#runtime;
       this.#cancellation.release();
-      return await openTunnel(client, connection.detach(), established, this.#runtime.tunnel, this.#onAnswer);
+      return await openTunnel(client, connection.detach(), established(pseudonym), tunnel, this.#onAnswer);
     } catch (error) {
       if (!(error instanceof HopError)) throw error;
       if (!this.#cancellation.cancelled) this.#fail(error, upstream.name);

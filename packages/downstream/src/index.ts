@@ -19,7 +19,7 @@ export type { OneShotOutcome, OneShotRequest, OneShotResponse } from './one-shot
 export { oneShot } from './one-shot.ts';
 export { rescue } from './rescue.ts';
 export type { Downstream } from './server.ts';
-export { serve, TIER } from './server.ts';
+export { serve } from './server.ts';
 export type { Upstream } from './upstream.ts';
 
 /** Starts a downstream. Rejects with {@link ConfigError} where a secret is missing, with Node's error for the listener. */

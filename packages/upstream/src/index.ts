@@ -11,7 +11,6 @@ export type { UpstreamConfig } from './config.ts';
 export { upstreamSchema } from './config.ts';
 export type { Assembly, Upstream } from './server.ts';
 export { serve } from './server.ts';
-export { TIER } from './tier.ts';
 export { hashPassword, MAX_BCRYPT_PASSWORD } from './users/password-hash.ts';
 
 /** Starts an upstream; `state` as in {@link assemble}. Rejects with {@link ConfigError} where users cannot be read, with Node's error for the listener. */

@@ -30,7 +30,7 @@ const END = '\r\n\r\n';
  *
  * @param {string} text
  */
-export function headOf(text) {
+function headOf(text) {
   const end = text.indexOf(END);
   if (end < 0) return undefined;
   return { status: Number(text.slice(9, 12)), head: text.slice(0, end), rest: text.length - end - END.length };

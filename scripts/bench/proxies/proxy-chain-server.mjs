@@ -1,5 +1,5 @@
 // A process: proxy-chain, which hands everything to a next hop with Basic credentials.
-//   node proxy-chain.mjs http://USER:PASSWORD@127.0.0.1:PORT
+//   node proxy-chain-server.mjs http://USER:PASSWORD@127.0.0.1:PORT
 import { Server } from 'proxy-chain';
 
 const upstreamProxyUrl = process.argv[2] ?? '';

@@ -84,6 +84,12 @@ export function formatHead(startLine: string, headers: RawHeaders): string {
   return `${head}\r\n`;
 }
 
+/** The fields by which a connection changes its protocol, with those that `headers` name: made anew for each hop (RFC 9110 §7.8). */
+export const upgradeFields = (headers: RawHeaders): string[] => [
+  ...['Connection', 'Upgrade'],
+  ...['Upgrade', valuesOf(headers, 'upgrade').join(', ')],
+];
+
 /** What a peer may send on 1xx, 204 and 2xx to CONNECT, and nobody may pass on (RFC 9110 §8.6). */
 export const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 

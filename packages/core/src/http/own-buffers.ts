@@ -100,6 +100,14 @@ interface Handle {
 }
 type Inside = Omit<Socket, '_handle'> & { _handle: Handle | null };
 
+/** {@link withOwnBuffers} may succeed, now or later: its handle is the system's, and not of TLS. */
+export function couldHaveOwnBuffers(socket: Socket): boolean {
+  const handle = (socket as unknown as Inside)._handle;
+  return (
+    typeof handle?.useUserBuffer === 'function' && typeof handle.readStop === 'function' && !('encrypted' in socket)
+  );
+}
+
 /**
  * The same connection as a socket that reads as {@link connectWithOwnBuffers} has it: half the cost of a bulk transfer.
  * Node has that (`onread`), but only for connections that it is to make, so the handle of another moves to a socket that
@@ -115,8 +123,7 @@ export function withOwnBuffers(socket: Socket, take: TakeBorrowed): Socket | und
   }
   const old = socket as unknown as Inside;
   const handle = old._handle;
-  if (typeof handle?.useUserBuffer !== 'function' || typeof handle.readStop !== 'function' || 'encrypted' in socket)
-    return undefined;
+  if (handle?.readStop === undefined || !couldHaveOwnBuffers(socket)) return undefined;
   const moved = new Reader();
   moved.lend(take);
   handle.readStop();

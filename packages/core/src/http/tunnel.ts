@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { hasOwnBuffers, withOwnBuffers } from './own-buffers.ts';
+import { couldHaveOwnBuffers, hasOwnBuffers, withOwnBuffers } from './own-buffers.ts';
 
 export interface TunnelOptions {
   /** Milliseconds without a byte in either direction after which the tunnel is cut. */
@@ -108,12 +108,14 @@ class End {
   readonly #peer: () => End;
   /** Read before it became a tunnel. */
   readonly #before: number;
+  readonly #movable: boolean;
 
   constructor(tunnel: Tunnel, { socket, head }: TunnelSide, peer: () => End) {
     this.socket = socket;
     this.#tunnel = tunnel;
     this.#head = head;
     this.#peer = peer;
+    this.#movable = couldHaveOwnBuffers(socket);
     // What the socket has read, but nobody has taken from it yet, is part of the tunnel.
     this.#before = socket.bytesRead - socket.readableLength - head.length;
   }
@@ -160,7 +162,7 @@ class End {
   readonly #onData = (bytes: Buffer): void => {
     this.#pass(bytes);
     // Not in the middle of its own read.
-    if (this.carried >= BULK) setImmediate(() => this.#move());
+    if (this.#movable && this.carried >= BULK) setImmediate(() => this.#move());
   };
 
   #pass(bytes: Buffer, done?: () => void): boolean {

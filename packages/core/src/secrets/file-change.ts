@@ -3,7 +3,7 @@ import { statSync, unwatchFile, watch, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Milliseconds between looks at a file whose changes the system does not tell. */
-export const POLL_INTERVAL = 5_000;
+const POLL_INTERVAL = 5_000;
 
 /** Milliseconds for whoever writes to finish: a file that is rewritten in place is empty for a moment. */
 const SETTLE = 100;

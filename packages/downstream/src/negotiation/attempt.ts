@@ -7,7 +7,7 @@ import type {
   RequestBody,
   RequestTarget,
 } from '@chain407/core';
-import { countForward, formatHead, relayInformational } from '@chain407/core';
+import { countForward, formatHead, isIdempotent, relayInformational } from '@chain407/core';
 import type { Credential } from '../account/credentials.ts';
 import type { Cancellation } from '../hop/cancellation.ts';
 import type { ConnectionSource } from '../hop/connection-source.ts';
@@ -42,8 +42,6 @@ export interface AttemptContext {
   readonly pins: Pins;
 }
 
-/** RFC 9110 §9.2.2; CONNECT has no effect at the origin before the tunnel carries bytes. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'CONNECT']);
 const NO_BODY: RequestBody = { kind: 'none' };
 
 /**
@@ -94,7 +92,8 @@ export class Attempt implements NegotiationRequest {
   }
 
   get idempotent(): boolean {
-    return IDEMPOTENT.has(this.method);
+    // CONNECT has no effect at the origin before the tunnel carries bytes.
+    return this.method === 'CONNECT' || isIdempotent(this.method);
   }
 
   head(credentials: Credentials | undefined, standIn: boolean): string {

@@ -1,7 +1,7 @@
 import type { Credentials } from '@chain407/auth';
 import { formatMessage } from '@chain407/auth';
 import type { RawHeaders, RequestBody, RequestKind, RequestTarget } from '@chain407/core';
-import { endToEnd, valuesOf } from '@chain407/core';
+import { endToEnd, upgradeFields } from '@chain407/core';
 
 /** What a request to the next hop is made from; the same for all its legs but for the credentials. */
 export interface HeadFacts {
@@ -46,7 +46,7 @@ export function requestHeaders(facts: HeadFacts, authorization: string | undefin
   // Host is made anew from the target: the two must not be able to disagree (RFC 9112 §3.2.2).
   const own = via.startsWith('1.0 ') ? OWN_1_0 : OWN;
   const fields = ['Host', authority, ...endToEnd(headers, standIn ? BODY : own), 'Via', via];
-  if (kind === 'upgrade') fields.push('Connection', 'Upgrade', 'Upgrade', valuesOf(headers, 'upgrade').join(', '));
+  if (kind === 'upgrade') fields.push(...upgradeFields(headers));
   if (body.kind === 'chunked') fields.push('Transfer-Encoding', 'chunked');
   if (authorization !== undefined && !direct) fields.push('Proxy-Authorization', authorization);
   return fields;

@@ -2,7 +2,7 @@
 export const CLIENTS = ['none', 'good', 'wrong'] as const;
 export const IDENTITIES = ['relay', 'substitute', 'relay-else-substitute', 'none'] as const;
 export const REQUESTS = ['GET', 'POST', 'CONNECT', 'Upgrade'] as const;
-export const UPSTREAMS = ['anonymous', 'basic', 'not permitted'] as const;
+const UPSTREAMS = ['anonymous', 'basic', 'not permitted'] as const;
 
 export interface Cell {
   readonly client: (typeof CLIENTS)[number];

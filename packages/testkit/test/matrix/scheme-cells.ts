@@ -1,5 +1,5 @@
 /** The axes of the matrix by scheme: every combination is a cell, none is left out. */
-export const ALGORITHMS = ['MD5', 'MD5-sess', 'SHA-256', 'SHA-256-sess', 'SHA-512-256', 'SHA-512-256-sess'] as const;
+const ALGORITHMS = ['MD5', 'MD5-sess', 'SHA-256', 'SHA-256-sess', 'SHA-512-256', 'SHA-512-256-sess'] as const;
 /** Every scheme, Digest once for each algorithm. */
 export const SCHEME_KINDS: readonly Pick<SchemeCell, 'scheme' | 'algorithm'>[] = [
   { scheme: 'basic' },

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RequestTarget, SocketExchange } from '@chain407/core';
-import { connectWithOwnBuffers, openTunnel, preciseNow } from '@chain407/core';
+import { connectWithOwnBuffers, established, openTunnel, preciseNow } from '@chain407/core';
 import type { Outcome } from '../outcome.ts';
 import { codeOf } from '../rescue.ts';
 import type { Tier } from '../tier.ts';
@@ -30,9 +30,10 @@ export async function tunnel(
   const place = { to: 'origin', connection: authority, method: 'TCP', target: authority, headers: () => [] };
   record.sent({ ...place, at, ms: preciseNow() - at, result });
   if (dialled.kind === 'failed') return dialled;
-  const head = { status: 200, reason: 'Connection Established', headers: ['Via', `1.1 ${tier.pseudonym}`] };
   const far = { socket: dialled.socket, head: NOTHING };
-  const end = await openTunnel(exchange, far, head, tier.tunnel, (answer) => record.answered(answer));
+  const end = await openTunnel(exchange, far, established(tier.pseudonym), tier.tunnel, (answer) =>
+    record.answered(answer),
+  );
   return { kind: 'tunnel', end };
 }
 

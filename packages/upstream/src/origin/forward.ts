@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExchangeRecord, RawHeaders } from '@chain407/core';
-import { dropRest } from '@chain407/core';
+import { dropRest, isIdempotent } from '@chain407/core';
 import type { Outcome } from '../outcome.ts';
 import type { Tier } from '../tier.ts';
 import { createEngine, interceptingAgent } from './http-proxy-engine.ts';
@@ -10,9 +10,6 @@ import { beginLeg } from './origin-leg.ts';
 import type { OriginAnswer, OriginRequest } from './origin-request.ts';
 import { awaitAnswer } from './origin-request.ts';
 import { relayResponse, trailerPairs } from './relay-response.ts';
-
-/** What RFC 9110 §9.2.2 lets a proxy send again on its own. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 const engine = createEngine();
 
@@ -48,7 +45,7 @@ interface Sent {
 function isStale({ answer, request, unanswered }: Sent, { method, body }: OriginRequest): boolean {
   if (answer.kind !== 'failed' || !request.reusedSocket || !unanswered) return false;
   const { code } = answer.error as NodeJS.ErrnoException;
-  return (code === 'ECONNRESET' || code === 'EPIPE') && body.kind === 'none' && IDEMPOTENT.has(method);
+  return (code === 'ECONNRESET' || code === 'EPIPE') && body.kind === 'none' && isIdempotent(method);
 }
 
 async function send(

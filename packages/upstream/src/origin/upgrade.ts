@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Answer, ExchangeRecord, SocketExchange } from '@chain407/core';
-import { endToEnd, LENGTH, openTunnel, valuesOf } from '@chain407/core';
+import { endToEnd, LENGTH, openTunnel, upgradeFields } from '@chain407/core';
 import type { Outcome } from '../outcome.ts';
 import type { Tier } from '../tier.ts';
 import { beginLeg } from './origin-leg.ts';
@@ -23,8 +23,7 @@ export async function upgrade(
   const { method, target, destination } = asked;
   const { host, port, agents } = destination;
   const { req, res } = exchange;
-  const offer = ['Connection', 'Upgrade', 'Upgrade', valuesOf(req.rawHeaders, 'upgrade').join(', ')];
-  const headers = [...asked.headers, ...offer];
+  const headers = [...asked.headers, ...upgradeFields(req.rawHeaders)];
   const endLeg = beginLeg(record, { ...asked, headers });
   const request = (target.scheme === 'https' ? httpsRequest : httpRequest)({
     agent: agents[target.scheme],
@@ -40,13 +39,8 @@ export async function upgrade(
   if (answer.kind !== 'switched') return answer;
 
   const { response, socket, head } = answer;
-  const switched = ['Connection', 'Upgrade', 'Upgrade', valuesOf(response.rawHeaders, 'upgrade').join(', ')];
-  const fields = [
-    ...endToEnd(response.rawHeaders, LENGTH),
-    'Via',
-    `${response.httpVersion} ${tier.pseudonym}`,
-    ...switched,
-  ];
+  const via = `${response.httpVersion} ${tier.pseudonym}`;
+  const fields = [...endToEnd(response.rawHeaders, LENGTH), 'Via', via, ...upgradeFields(response.rawHeaders)];
   const start = { status: 101, reason: response.statusMessage || 'Switching Protocols', headers: fields };
   const told = (given: Answer): void => record.answered(given);
   return { kind: 'tunnel', end: await openTunnel(exchange, { socket, head }, start, tier.tunnel, told) };
