@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Census, settled } from './census.ts';
 import type { RequestName } from './exchanges.ts';
-import { offsets, PROXIES, requestText } from './exchanges.ts';
+import { ALICE, offsets, PROXIES, requestText } from './exchanges.ts';
 import { FaultyHop } from './faulty-hop.ts';
 import { outcomeOf } from './outcome.ts';
 import { rawAnswer } from './raw-answer.ts';
@@ -71,8 +71,6 @@ test.each(['none', 'basic', 'digest', 'digest auth-int', 'ntlm'])(
     expect(await everyRequest(open)).toEqual({});
   },
 );
-
-const ALICE = `Proxy-Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}\r\n`;
 
 test.each([
   ['nobody', [], ''],

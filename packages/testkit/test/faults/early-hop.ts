@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import type { Answers, Incoming } from './faulty-hop.ts';
-import { take } from './faulty-hop.ts';
+import type { Socket } from 'node:net';
+import type { Answers } from './next-hop.ts';
+import { NextHop } from './next-hop.ts';
 
 /** What a next hop does when it has said all before it has heard all. */
 export const MANNERS = ['reads on', 'ends its side and reads on', 'closes'] as const;
@@ -15,35 +13,17 @@ export interface Early {
   readonly then: Manner;
 }
 
-/** A next hop that answers one request early, and every other one when it is whole. Bodies are of the letter x alone. */
-export class EarlyHop {
-  readonly #server: Server;
-  readonly #answers: Answers;
-  readonly #sockets = new Set<Socket>();
+/** Answers one request early, and every other one when it is whole. Bodies are of the letter x alone. */
+export class EarlyHop extends NextHop {
   #early: Early | undefined;
   #answered: () => void = () => undefined;
+  /** Connections whose next answer has been given already. */
+  readonly #ahead = new WeakSet<Socket>();
   /** Bytes that are neither a request nor the rest of one. */
   astray: string | undefined;
 
-  private constructor(server: Server, answers: Answers) {
-    this.#server = server;
-    this.#answers = answers;
-    server.on('connection', (socket: Socket) => this.#serve(socket));
-  }
-
   static async start(answers: Answers): Promise<EarlyHop> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return new EarlyHop(server, answers);
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** Connections that are open. */
-  get connections(): number {
-    return this.#sockets.size;
+    return new EarlyHop(await EarlyHop.listening(), answers);
   }
 
   /** Answers the next request that is no HEAD so; resolves when it has. */
@@ -54,32 +34,20 @@ export class EarlyHop {
     });
   }
 
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+  protected welcome(): boolean {
+    return true;
   }
 
-  #serve(socket: Socket): void {
-    const incoming: Incoming = { text: '' };
-    let [granted, isAnswered] = [false, false];
-    this.#sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => this.#sockets.delete(socket));
-    socket.once('end', () => socket.end());
-    socket.on('data', (bytes) => {
-      incoming.text += bytes.toString('latin1');
-      if (!isAnswered) isAnswered = this.#answerEarly(socket, incoming.text);
-      for (let request = take(incoming); request !== undefined; request = take(incoming)) {
-        const credentials = /^proxy-authorization: ([^\r]*)/im.exec(request)?.[1];
-        const method = request.slice(0, request.indexOf(' '));
-        const answer = this.#answers(credentials, method, granted);
-        granted ||= answer.startsWith('HTTP/1.1 200 ');
-        if (isAnswered) isAnswered = false;
-        else if (socket.writable)
-          socket.write(method === 'HEAD' ? answer.slice(0, answer.indexOf('\r\n\r\n') + 4) : answer, 'latin1');
-      }
-      if (!REQUEST.test(incoming.text)) this.astray = incoming.text;
-    });
+  protected hear(socket: Socket, text: string): void {
+    if (!this.#ahead.has(socket) && this.#answerEarly(socket, text)) this.#ahead.add(socket);
+  }
+
+  protected say(socket: Socket, answer: string): void {
+    if (!this.#ahead.delete(socket) && socket.writable) socket.write(answer, 'latin1');
+  }
+
+  protected rest(text: string): void {
+    if (!REQUEST.test(text)) this.astray = text;
   }
 
   /** Whether it was time to. */

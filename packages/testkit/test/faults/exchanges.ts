@@ -1,4 +1,4 @@
-import type { Answers } from './faulty-hop.ts';
+import type { Answers } from './next-hop.ts';
 
 /** MS-NLMP §4.2.4.3. */
 const TYPE_2 =
@@ -38,7 +38,14 @@ export const PROXIES: Readonly<Record<string, Answers>> = {
   negotiate: handshake('Negotiate'),
 };
 
+/** Of a client that has them itself. */
+export const ALICE = `Proxy-Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}\r\n`;
+
 export type RequestName = 'GET' | 'POST' | 'large POST' | 'chunked POST' | 'CONNECT';
+
+/** What can be asked of such a proxy: a body beyond `replayBody` is not hashed. */
+export const requestsTo = (proxy: string): readonly RequestName[] =>
+  proxy === 'digest auth-int' ? ['GET', 'POST', 'CONNECT'] : ['GET', 'POST', 'large POST', 'CONNECT'];
 
 /** Beyond `replayBody` of the downstreams under test. */
 const LARGE = 3_000;

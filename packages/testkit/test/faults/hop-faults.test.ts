@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Census, settled } from './census.ts';
 import type { RequestName } from './exchanges.ts';
-import { BODY, PROXIES, requestText } from './exchanges.ts';
+import { ALICE, BODY, PROXIES, requestsTo, requestText } from './exchanges.ts';
 import type { Fault } from './faulty-hop.ts';
 import { FaultyHop } from './faulty-hop.ts';
 import { leftovers } from './leftovers.ts';
@@ -29,6 +29,8 @@ interface Scene {
   readonly request: RequestName;
   /** The exchange before it has shown what is asked for, and left a connection behind. */
   readonly known: boolean;
+  /** Whose credentials go to the hop: the tier's, or what the client sends. */
+  readonly relayed?: boolean;
 }
 
 let census: Census;
@@ -100,7 +102,10 @@ class Lane {
   }
 
   #ask(name: RequestName): Promise<string> {
-    return rawAnswer(this.#tier.port, requestText(name, `127.0.0.1:${this.#hop.port}`));
+    return rawAnswer(
+      this.#tier.port,
+      requestText(name, `127.0.0.1:${this.#hop.port}`, this.#scene.relayed ? ALICE : ''),
+    );
   }
 
   async #end(): Promise<string | undefined> {
@@ -144,19 +149,21 @@ async function everyByte(scene: Scene, start: Start): Promise<Record<string, str
   return remains === undefined ? wrong : { ...wrong, remains };
 }
 
-const DOWNSTREAM: readonly Scene[] = [
-  ...(['none', 'basic', 'ntlm'] as const).flatMap((scheme) =>
-    (['GET', 'POST', 'large POST', 'CONNECT'] as const).map((request) => ({ scheme, request, known: false })),
-  ),
-  ...['digest', 'bearer', 'negotiate'].map((scheme): Scene => ({ scheme, request: 'GET', known: false })),
-  ...['basic', 'ntlm', 'digest'].flatMap((scheme) =>
-    (['GET', 'POST', 'CONNECT'] as const).map((request): Scene => ({ scheme, request, known: true })),
-  ),
-];
+const SCHEMES = Object.keys(PROXIES);
+
+const scenes = (schemes: readonly string[], more: Omit<Scene, 'scheme' | 'request'>): Scene[] =>
+  schemes.flatMap((scheme) => requestsTo(scheme).map((request) => ({ scheme, request, ...more })));
 
 describe('the next hop of a downstream fails', () => {
-  test.each(DOWNSTREAM)('$scheme, $request, known: $known', async (scene) => {
-    const start: Start = (port, timeout) => downstreamTo(port, { scheme: scene.scheme, timeout });
+  test.each([
+    ...scenes(SCHEMES, { known: false }),
+    ...scenes(SCHEMES, { known: true }),
+    ...scenes(['basic'], { known: false, relayed: true }),
+    ...scenes(['basic'], { known: true, relayed: true }),
+  ])('$scheme, $request, known: $known, relayed: $relayed', async (scene) => {
+    const identity = scene.relayed ? { identity: 'relay' as const } : {};
+    const start: Start = (port, timeout) =>
+      downstreamTo(port, { scheme: scene.scheme.replace(/ .*/, ''), timeout, ...identity });
     expect(await everyByte(scene, start)).toEqual({});
   });
 });

@@ -65,7 +65,7 @@ export function expectedOf(fault: Fault, { request, legs, reused }: Rehearsal): 
     const [first, last] = [i === 0, i === legs.length - 1];
     if (!leg.startsWith('HTTP/')) return inTunnel(fault);
     if (fault.asked === true ? at === 0 : at <= leg.length) {
-      if (first && at === 0) return atFirst(fault, request, reused);
+      if (first && at === 0) return atFirst(fault, isRepeatable(request, legs), reused);
       if (at < headLength(leg)) return [failure(fault)];
       if (last) return [at < leg.length ? 'cut' : 'whole'];
       if (isMidway(leg)) return [failure(fault)];
@@ -78,9 +78,12 @@ export function expectedOf(fault: Fault, { request, legs, reused }: Rehearsal): 
   throw new Error(`${fault.at} is beyond the exchange`);
 }
 
+/** A HEAD goes before a large body whose credentials may be refused. */
+const isRepeatable = (request: RequestName, legs: readonly string[]): boolean =>
+  request === 'GET' || request === 'CONNECT' || (request === 'large POST' && legs.length > 1);
+
 /** Before the first byte. A connection that had served before may just have been closed: the next one is tried. */
-function atFirst(fault: Fault, request: RequestName, reused: boolean): readonly Outcome[] {
-  const repeatable = request === 'GET' || request === 'CONNECT';
+function atFirst(fault: Fault, repeatable: boolean, reused: boolean): readonly Outcome[] {
   return reused && repeatable && fault.by !== 'stall' ? ['whole'] : [failure(fault)];
 }
 
