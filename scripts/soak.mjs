@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Keeps chains of several schemes under mixed load with faults, and looks whether they come back to where they were:
 //   npm run soak [-- MINUTES]        default: 2; afterwards sockets, file descriptors, timers and memory are as before
+import { randomInt } from 'node:crypto';
 import { measure, returnsTo } from './soak/base.mjs';
 import { startChains } from './soak/chains.mjs';
 import { KINDS } from './soak/kinds.mjs';
@@ -11,8 +12,8 @@ if (!(duration > 0) || globalThis.gc === undefined) {
   console.error('soak: expected a number of minutes, and to be run by `npm run soak`, which lets it collect garbage');
   process.exit(2);
 }
-/** So many of each kind at a time, on each chain. */
-const CONCURRENCY = 3;
+/** Clients of each chain; what each does next is drawn, or those who leave at once would crowd out the others. */
+const CLIENTS = 30;
 /** Code is compiled and pools are filled before anything is compared. */
 const WARM_UP = Math.min(10_000, duration / 4);
 
@@ -22,8 +23,10 @@ const problems = [];
 
 async function load(milliseconds) {
   const until = Date.now() + milliseconds;
-  const worker = async (kind, chain) => {
+  const client = async (chain) => {
+    const kinds = KINDS.filter(({ of }) => of === undefined || of(chain));
     while (Date.now() < until && problems.length < 10) {
+      const kind = kinds[randomInt(kinds.length)];
       try {
         await kind.run(chain);
         counts.set(kind.name, counts.get(kind.name) + 1);
@@ -32,10 +35,7 @@ async function load(milliseconds) {
       }
     }
   };
-  const workers = chains.flatMap((chain) =>
-    KINDS.flatMap((kind) => Array.from({ length: CONCURRENCY }, () => worker(kind, chain))),
-  );
-  await Promise.all(workers);
+  await Promise.all(chains.flatMap((chain) => Array.from({ length: CLIENTS }, () => client(chain))));
 }
 
 await load(WARM_UP);

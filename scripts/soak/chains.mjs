@@ -29,7 +29,11 @@ async function start(name) {
     /** Connections of clients and between the tiers. */
     connections: () => chain.downstream.connections + chain.upstream.connections + chain.origin.connections,
     nonces: () => state.nonces,
-    forget: () => chain.clearLegs(),
+    /** What the testkit keeps for tests to look at. */
+    forget: () => {
+      chain.clearLegs();
+      chain.origin.requests.splice(0);
+    },
     close: () => chain.close(),
   };
 }

@@ -28,13 +28,16 @@ async function exchange(port, request, { body, slowly = false } = {}) {
   socket.write(request);
   if (body !== undefined) socket.write(body);
   await closed;
-  if (failure !== undefined) throw failure;
   const text = Buffer.concat(pieces);
   const end = text.indexOf('\r\n\r\n');
-  return { head: text.toString('latin1', 0, end), body: text.subarray(end + 4) };
+  return { head: text.toString('latin1', 0, end), body: text.subarray(end + 4), failure };
 }
 
-const isOk = ({ head }) => expect(head.startsWith('HTTP/1.1 200 '), `not 200: ${head.slice(0, 300)}`);
+const isWhole = ({ failure }) => expect(failure === undefined, `the connection broke: ${failure}`);
+function isOk(answer) {
+  isWhole(answer);
+  expect(answer.head.startsWith('HTTP/1.1 200 '), `not 200: ${answer.head.slice(0, 300)}`);
+}
 
 /** Writes, reads a little or nothing, and goes without a word. */
 async function abandon(port, request, { after, reset }) {
@@ -47,13 +50,14 @@ async function abandon(port, request, { after, reset }) {
   await closed;
 }
 
-const get = (chain, path, more = '') =>
-  `GET http://origin.test${path} HTTP/1.1\r\n${HOST}${chain.credentials}Connection: close\r\n${more}\r\n`;
+const get = (chain, path, last = true) =>
+  `GET http://origin.test${path} HTTP/1.1\r\n${HOST}${chain.credentials}${last ? 'Connection: close\r\n' : ''}\r\n`;
 const post = (chain, length) =>
   `POST http://origin.test/ HTTP/1.1\r\n${HOST}${chain.credentials}Connection: close\r\nContent-Length: ${length}\r\n\r\n`;
-const connectTo = (chain) => `CONNECT origin.test:80 HTTP/1.1\r\nHost: origin.test:80\r\n${chain.credentials}\r\n`;
+const connectTo = (chain, authority = 'origin.test:80', more = '') =>
+  `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${chain.credentials}${more}\r\n`;
 
-/** What clients do, well and badly; each run is one of it. */
+/** What clients do, well and badly; each run is one of it. `of`: on which chains, where not on all. */
 export const KINDS = [
   { name: 'get', run: async (chain) => isOk(await exchange(chain.port, get(chain, '/'))) },
   {
@@ -63,6 +67,7 @@ export const KINDS = [
       const answer = await exchange(chain.port, get(chain, `/size/${size}`), { slowly: randomInt(4) === 0 });
       isOk(answer);
       expect(answer.body.length === size, `${answer.body.length} bytes of ${size}`);
+      expect(sha256(answer.body) === sha256(Buffer.alloc(size, 'x')), 'the body came out another');
     },
   },
   {
@@ -97,12 +102,38 @@ export const KINDS = [
     },
   },
   {
+    // Where the tier has credentials of its own, wrong ones would lock its account.
     name: 'wrong credentials',
+    of: (chain) => chain.credentials !== '',
     run: async (chain) => {
-      if (chain.credentials === '') return exchange(chain.port, get(chain, '/'));
       const wrong = { ...chain, credentials: 'Proxy-Authorization: Basic d3Jvbmc6d3Jvbmc=\r\n' };
       const { head } = await exchange(chain.port, get(wrong, '/'));
       return expect(head.startsWith('HTTP/1.1 407 '), `not 407: ${head.slice(0, 100)}`);
+    },
+  },
+  {
+    name: 'pipelined',
+    run: async (chain) => {
+      const sizes = Array.from({ length: 5 }, () => randomInt(20_000));
+      const requests = sizes.map((size, i) => get(chain, `/size/${size}`, i === 4));
+      const { head, body, failure } = await exchange(chain.port, requests.join(''));
+      isWhole({ failure });
+      const lengths = [...`${head}\r\n${body.toString('latin1')}`.matchAll(/^content-length: (\d+)/gim)];
+      expect(lengths.map(([, length]) => Number(length)).join() === sizes.join(), `${lengths} for ${sizes}`);
+    },
+  },
+  {
+    name: 'forbidden',
+    run: async (chain) => {
+      const { head } = await exchange(chain.port, connectTo(chain, 'origin.test:1', 'Connection: close\r\n'));
+      expect(head.startsWith('HTTP/1.1 403 '), `not 403: ${head.slice(0, 100)}`);
+    },
+  },
+  {
+    name: 'the origin breaks off',
+    run: async (chain) => {
+      const { head, body } = await exchange(chain.port, get(chain, '/cut'));
+      expect(head.startsWith('HTTP/1.1 200 ') && body.length < 1000, `${body.length} bytes: ${head.slice(0, 100)}`);
     },
   },
   {

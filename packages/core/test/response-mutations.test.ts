@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CONTEXTS, compare } from './compare-with-node.ts';
+import { publishedCases } from './h1-messages.ts';
 import type { NodeResponseReader } from './node-response.ts';
 import { nodeReader } from './node-response.ts';
 import { GET } from './read-response.ts';
@@ -91,16 +90,8 @@ function changed(text: string, { at, removed, piece }: Change): string {
 }
 
 /** Cases of others, where there are some: see `response-differential.test.ts`. */
-function published(): string[] {
-  const folder = process.env.CHAIN407_DATA ?? '';
-  if (folder === '') return [];
-  const { cases } = JSON.parse(readFileSync(join(folder, 'h1-messages.json'), 'utf8')) as {
-    readonly cases: readonly { readonly kind: string; readonly rawB64: string }[];
-  };
-  return cases.flatMap(({ kind, rawB64 }) =>
-    kind === 'response' ? [Buffer.from(rawB64, 'base64').toString('latin1')] : [],
-  );
-}
+const published = (): string[] =>
+  publishedCases('response').map(({ rawB64 }) => Buffer.from(rawB64, 'base64').toString('latin1'));
 
 test.each([
   ['one change', 1, 4000],

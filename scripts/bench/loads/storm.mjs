@@ -1,23 +1,9 @@
 import { connect } from 'node:net';
+import { MANNERS } from './manners.mjs';
 import { Tally } from './tally.mjs';
 
 /** So many at once while they are opened. */
 const LANES = 64;
-const HEAD = `GET http://bench.test/ HTTP/1.1\r\nHost: bench.test\r\nX-Filler: ${'x'.repeat(1000)}`;
-
-/** What a connection says, from when it is open. */
-const MANNERS = {
-  silent: () => undefined,
-  half: (socket) => socket.write(HEAD),
-  slow: (socket) => {
-    let said = 0;
-    const say = () => socket.write(HEAD[said++ % HEAD.length]);
-    const timer = setInterval(say, 1000);
-    socket.once('close', () => clearInterval(timer));
-    say();
-  },
-};
-
 /**
  * Opens connections that never ask for anything, and opens another one for each that is closed.
  *

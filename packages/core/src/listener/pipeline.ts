@@ -2,7 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { responseUnderWay } from './client-exchange.ts';
 
-/** Requests of one connection that wait for their turn. With more of them it is not read on, or there would be no end of them. */
+/**
+ * Requests of one connection that wait for their turn. With more of them it is not read on, or there would be no end of them; but
+ * Node's parser gives all that were in the last read, which may be some 1,900 of the smallest.
+ */
 const MOST = 64;
 
 /** How Node's server itself stops to read a connection, and its parser with it: `pause()` alone holds no longer than one request. */

@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { RawConnection } from '../../src/index.ts';
 import type { Role } from '../plain-tier.ts';
 import { plainSection, ROLES, startTier } from '../plain-tier.ts';
+import { standstill } from '../standstill.ts';
 import type { Asked } from './hop.ts';
 import { startHop } from './hop.ts';
 
@@ -37,16 +37,6 @@ async function stage(role: Role, drain: string, headerTimeout = '15s') {
   return { hop, tier, client, request, tunnel };
 }
 type Staged = Awaited<ReturnType<typeof stage>>;
-
-/** Waits until nothing changes any more. */
-async function standstill(value: () => number): Promise<void> {
-  let last = -1;
-  for (let turns = 0; turns < 300 || value() !== last; turns += 1) {
-    if (value() !== last) turns = 0;
-    last = value();
-    await setImmediate();
-  }
-}
 
 /** Resolves when a server of this process has read a request for such a path. */
 function parsed(path: string): Promise<void> {

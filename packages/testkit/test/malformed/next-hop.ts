@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Message } from './strict-reader.ts';
-import { readRequest } from './strict-reader.ts';
+import { readRequest, valuesOf } from './strict-reader.ts';
 
 /** Marks the answers that are the next hop's own. */
 export const MARK = 'X-Next-Hop';
+
+/** Of an answer, the request that the next hop gave it to. */
+export const markOf = ({ fields }: Message): string | undefined => valuesOf(fields, MARK.toLowerCase())[0];
 
 /** A request whose answer a test has written: bytes, then, unless it says otherwise, the end of the connection. */
 export interface Script {

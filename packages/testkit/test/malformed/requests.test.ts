@@ -1,9 +1,11 @@
 import type { ServerOptions } from 'node:http';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { dataIsMissed } from '../../../auth/test/published-file.ts';
+import { publishedCases } from '../../../core/test/h1-messages.ts';
 import { ROLES } from '../plain-tier.ts';
+import { NOT_REJECTED, NOT_TAKEN } from './held-otherwise.ts';
 import { OWN_REQUESTS } from './own-requests.ts';
-import { dataIsMissed, NOT_REJECTED, NOT_TAKEN, publishedCases } from './published-cases.ts';
 import type { Cut } from './raw-side.ts';
 import type { Sent } from './send-requests.ts';
 import { sendRequests } from './send-requests.ts';

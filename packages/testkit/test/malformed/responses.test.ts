@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { publishedCases } from '../../../core/test/h1-messages.ts';
 import type { Role } from '../plain-tier.ts';
 import { ROLES } from '../plain-tier.ts';
+import { READ_BY_NODE } from './held-otherwise.ts';
 import { OWN_RESPONSES } from './own-responses.ts';
-import { publishedCases, READ_BY_NODE } from './published-cases.ts';
 import type { Asked, Then } from './send-response.ts';
 import { sendResponse } from './send-response.ts';
 import type { Stand } from './stand.ts';

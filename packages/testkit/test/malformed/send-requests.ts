@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { MARK } from './next-hop.ts';
+import { markOf } from './next-hop.ts';
 import type { Cut } from './raw-side.ts';
 import { RawSide } from './raw-side.ts';
 import type { Stand } from './stand.ts';
@@ -74,8 +74,6 @@ export async function sendRequests(stand: Stand, bytes: Buffer, cut: Cut = 'whol
     client.socket.destroy();
   }
 }
-
-const markOf = ({ fields }: Message): string | undefined => valuesOf(fields, MARK.toLowerCase())[0];
 
 /** Every request that went on was answered by its own answer, and is the one that the client wrote. */
 function expectInTurn(asked: Transcript, passed: readonly Message[], answers: readonly Message[]): void {

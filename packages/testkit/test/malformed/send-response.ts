@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { MARK } from './next-hop.ts';
+import { markOf } from './next-hop.ts';
 import { RawSide } from './raw-side.ts';
 import type { Stand } from './stand.ts';
 import { ask, eventually, getOf } from './stand.ts';
@@ -79,8 +79,6 @@ function verdict(got: Transcript, written: Transcript): Relayed {
   if (wanted !== undefined) expect(contentOf(response, got)).toEqual(contentOf(wanted, written));
   return { kind: 'whole', wanted };
 }
-
-const markOf = ({ fields }: Message): string | undefined => valuesOf(fields, MARK.toLowerCase())[0];
 
 /** The tier speaks for itself, and blames the next hop (RFC 9209 §2.3). */
 function isRefusal({ start: [, status], fields }: Message): boolean {

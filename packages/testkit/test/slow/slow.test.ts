@@ -5,10 +5,11 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Role } from '../plain-tier.ts';
 import { plainSection, startTier } from '../plain-tier.ts';
+import { standstill } from '../standstill.ts';
 import type { RawHop } from './hop.ts';
 import { rawHop } from './hop.ts';
 import { held } from './memory.ts';
-import { pour, standstill } from './pour.ts';
+import { pour } from './pour.ts';
 
 /** One side sends as fast as it can, the other takes nothing: the tier in between holds what its buffers hold, and no more. */
 const CONNECTIONS = 20;
@@ -116,6 +117,7 @@ const ROWS: { readonly [what: string]: Row } = {
       return socket;
     },
     fast: 'clients',
+    // One read of 64 KiB may bring hundreds of requests, each of which is an object of Node's until its turn.
     most: 4 * MIB,
   },
 };

@@ -1,28 +1,14 @@
 // Many connections that ask for nothing, from a process of their own:
-//   fork('storm-process.mjs', ['{"port":…,"kind":"silent","connections":10000}'])
+//   fork('storm-process.mjs', ['{"port":…,"manner":"silent","connections":10000}'])
 // Says { opened } once each has been opened, { counted, ended } once as many have ended as it was asked for by a number, and
 // { allEnded, ended } when none is left.
 import { connect } from 'node:net';
+import { MANNERS } from '../../../../scripts/bench/loads/manners.mjs';
 
-const { port, kind, connections, host = '127.0.0.1' } = JSON.parse(process.argv[2]);
+const { port, manner, connections, host = '127.0.0.1' } = JSON.parse(process.argv[2]);
 
 /** So many at once while they are opened: what a listener queues. */
 const LANES = 200;
-const HEAD = `GET http://origin.test/ HTTP/1.1\r\nHost: origin.test\r\nX-Filler: ${'x'.repeat(1000)}`;
-
-/** What a connection says, from when it is open. */
-const KINDS = {
-  silent: () => undefined,
-  'one byte a second': (socket) => {
-    let said = 0;
-    const say = () => socket.write(HEAD[said++ % HEAD.length]);
-    const timer = setInterval(say, 1000);
-    socket.once('close', () => clearInterval(timer));
-    say();
-  },
-  'half a head': (socket) => socket.write(HEAD),
-};
-
 const open = new Set();
 /** How connections ended: a status, or `unheard`. */
 const ended = {};
@@ -33,7 +19,7 @@ function begin() {
     let said = '';
     open.add(socket);
     socket.once('connect', () => {
-      KINDS[kind](socket);
+      MANNERS[manner](socket);
       resolve();
     });
     socket.on('data', (bytes) => {

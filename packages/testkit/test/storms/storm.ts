@@ -1,6 +1,7 @@
 import { Child } from './child.ts';
 
-export const KINDS = ['silent', 'one byte a second', 'half a head'] as const;
+/** See `scripts/bench/loads/manners.mjs`. */
+export type Manner = 'silent' | 'slow' | 'half';
 
 /** How many connections were ended how: by a status, or `unheard`. */
 export type Ended = Readonly<Record<string, number>>;
@@ -15,8 +16,8 @@ export interface Storm {
 }
 
 /** Opens connections from 127.0.0.1 that never ask for anything; resolves when each has been opened. */
-export async function storm(port: number, kind: (typeof KINDS)[number], connections: number): Promise<Storm> {
-  const child = new Child('storm-process.mjs', [JSON.stringify({ port, kind, connections })]);
+export async function storm(port: number, manner: Manner, connections: number): Promise<Storm> {
+  const child = new Child('storm-process.mjs', [JSON.stringify({ port, manner, connections })]);
   await child.says('opened');
   return {
     ended: () => child.says<{ ended: Ended }>('allEnded').then(({ ended }) => ended),

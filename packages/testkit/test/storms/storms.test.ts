@@ -5,7 +5,8 @@ import { ROLES } from '../plain-tier.ts';
 import { Child } from './child.ts';
 import { ask, askMuch, askOnce } from './clients.ts';
 import { nextHop } from './next-hop.ts';
-import { KINDS, storm } from './storm.ts';
+import type { Manner } from './storm.ts';
+import { storm } from './storm.ts';
 import { measure, measureAlone, startTierProcess } from './tier.ts';
 
 /**
@@ -30,13 +31,17 @@ async function stage(role: Role, limits: object, openFiles?: number) {
 }
 
 describe.each(ROLES)(`${CONNECTIONS} connections to the %s`, (role) => {
-  test.each(KINDS)(
-    'of which each is %s: others are served, and when the time for a head is over all is as before',
-    async (kind) => {
+  test.each<readonly [string, Manner]>([
+    ['is silent', 'silent'],
+    ['says a byte a second', 'slow'],
+    ['says half a head', 'half'],
+  ])(
+    'of which each %s: others are served, and when the time for a head is over all is as before',
+    async (_what, manner) => {
       const { tier, clients } = await stage(role, { headerTimeout: '3s' });
       expect(await askMuch(clients)).toEqual([200]);
       const base = await measureAlone(tier);
-      const raging = await storm(tier.port, kind, CONNECTIONS);
+      const raging = await storm(tier.port, manner, CONNECTIONS);
       expect(await askMuch(clients)).toEqual([200]);
       const beside = await measure(tier);
       expect((beside.memory - base.memory) / CONNECTIONS).toBeLessThan(MOST_EACH);

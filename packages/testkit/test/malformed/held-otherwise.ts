@@ -1,35 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-/**
- * Messages that others have published, from a folder outside of this repository: `CHAIN407_DATA`, with a file
- * `h1-messages.json`.
- */
-export interface PublishedCase {
-  readonly id: string;
-  readonly kind: 'request' | 'response';
-  readonly expect: 'must-reject' | 'must-not-desync' | 'may-accept';
-  readonly rule: string;
-  /** As a server gets it. */
-  readonly rawB64: string;
-  /** As a proxy gets it, where that is another form. */
-  readonly proxyRawB64?: string | null;
-}
-
-const folder = process.env.CHAIN407_DATA ?? '';
-
-/** None without the folder: {@link dataIsMissed} says whether that is meant. */
-export function publishedCases(kind: PublishedCase['kind']): readonly PublishedCase[] {
-  if (folder === '') return [];
-  const { cases } = JSON.parse(readFileSync(join(folder, 'h1-messages.json'), 'utf8')) as { cases: PublishedCase[] };
-  return cases.filter((row) => row.kind === kind);
-}
-
-/** True in CI where nobody has said, by an empty variable, that there is no data. */
-export function dataIsMissed(): boolean {
-  return !/^(?:|0|false)$/.test(process.env.CI ?? '') && process.env.CHAIN407_DATA === undefined;
-}
-
 /** Where we hold that a proxy need not refuse what is published, and why. */
 export const NOT_REJECTED: ReadonlyMap<string, string> = new Map([
   [
