@@ -3,6 +3,8 @@ import { startChain } from '../../packages/testkit/dist/index.js';
 
 /** Kept connections end soon: what is left after that is a leak. */
 const IDLE = '1s';
+/** So do nonces; in the last quarter each is followed by another one, which gives a HEAD and the upload behind it that time. */
+const NONCE = '3s';
 
 /** One chain for each way to authenticate; in `relay` the client does it. */
 export function startChains() {
@@ -13,7 +15,7 @@ async function start(name) {
   const scheme = name === 'relay' ? 'basic' : name;
   const state = new MemoryStore(Date.now);
   const config = {
-    upstream: { auth: { schemes: [scheme], digest: { nonceLifetime: IDLE } }, limits: { idleTimeout: IDLE } },
+    upstream: { auth: { schemes: [scheme], digest: { nonceLifetime: NONCE } }, limits: { idleTimeout: IDLE } },
     downstream: {
       identity: name === 'relay' ? 'relay' : 'substitute',
       upstreams: { upstream: { idleTimeout: IDLE, spare: 2 } },
