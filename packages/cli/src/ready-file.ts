@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EXIT, Exit } from './exit.ts';
 
 /** What `--ready-file` tells: where each tier that runs here listens, and the process. */
@@ -8,15 +8,15 @@ export interface Ready {
   readonly pid: number;
 }
 
-/** A pipe or a device, as /dev/stdout: nothing that may be replaced. */
-const isStream = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === false;
+/** A pipe, a device, or a link, as /dev/stdout is one: nothing that may be replaced. */
+const mustStay = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false })?.isFile() === false;
 
 /** Writes the file whole or not at all: whoever waits for it never reads half of it. */
 export function writeReadyFile(file: string, ready: Ready): void {
   const text = `${JSON.stringify(ready)}\n`;
   const draft = `${file}.${process.pid}.tmp`;
   try {
-    if (isStream(file)) writeFileSync(file, text);
+    if (mustStay(file)) appendFileSync(file, text);
     else {
       writeFileSync(draft, text);
       renameSync(draft, file);
@@ -29,5 +29,5 @@ export function writeReadyFile(file: string, ready: Ready): void {
 
 /** A file that is left behind would tell the next reader of a process that has gone. */
 export function removeReadyFile(file: string): void {
-  if (!isStream(file)) rmSync(file, { force: true });
+  if (!mustStay(file)) rmSync(file, { force: true });
 }

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -32,6 +43,16 @@ test('a pipe is written to, and stays', () => {
   expect(JSON.parse(bytes.toString('utf8', 0, length))).toEqual(READY);
   removeReadyFile(pipe);
   expect(existsSync(pipe)).toBe(true);
+});
+
+test('a link, as /dev/stdout is one, is written through, and stays', () => {
+  const [file, link] = [join(folder, 'file'), join(folder, 'link')];
+  writeFileSync(file, '');
+  symlinkSync(file, link);
+  writeReadyFile(link, READY);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(READY);
+  removeReadyFile(link);
+  expect(readdirSync(folder).sort()).toEqual(['file', 'link']);
 });
 
 test('a folder cannot be written to, and that is said with its name', () => {
